@@ -1,0 +1,243 @@
+package catalog
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestTableHasAllRows(t *testing.T) {
+	want := map[Generation]int{Classic: 31, VPC: 79, Higress: 8}
+	got := map[Generation]int{}
+	for e := range All() {
+		got[e.Generation]++
+	}
+	for g, n := range want {
+		if got[g] != n {
+			t.Errorf("%v: got %d rows, want %d", g, got[g], n)
+		}
+	}
+	if got, want := Len(), 118; got != want {
+		t.Errorf("got %d rows, want %d", got, want)
+	}
+}
+
+func TestEditionIsNamed(t *testing.T) {
+	got := CurrentEdition()
+	if !regexp.MustCompile(`^\d{4}-\d\d$`).MatchString(got.Name) || !strings.HasPrefix(got.Date, got.Name) || got.Source == "" {
+		t.Errorf("edition %+v", got)
+	}
+}
+
+func TestRowInvariants(t *testing.T) {
+	for e := range All() {
+		t.Run(e.ID, func(t *testing.T) {
+			if e.Meaning.EN == "" || e.Meaning.ZH == "" || e.Remedy.EN == "" || e.Remedy.ZH == "" {
+				t.Errorf("meaning or remedy is missing in a language: %+v", e)
+			}
+			if e.Source == "" || e.ReachedWhy == "" || e.Confidence == ConfidenceUnknown {
+				t.Errorf("source, confidence or reason is missing: %+v", e)
+			}
+			if e.Class == ClassUnknown || e.Retry == RetryUnknown || e.Reached == ReachedUnknown || e.Fixer == PartyUnknown {
+				t.Errorf("a judgement is missing: %+v", e)
+			}
+			if (e.Message == "") != (e.MessageConfidence == ConfidenceUnknown) {
+				t.Errorf("text %q with confidence %v", e.Message, e.MessageConfidence)
+			}
+			if e.Retry == RetrySoon && !e.ServerSide {
+				t.Errorf("retry of a client error")
+			}
+			if e.ServerSide && e.Status < 500 {
+				t.Errorf("server side with status %d", e.Status)
+			}
+			switch e.Generation {
+			case VPC:
+				if string(e.Code) != e.ID || e.Code.Status() != e.Status {
+					t.Errorf("code %q, id %q, status %d disagree", e.Code, e.ID, e.Status)
+				}
+				if got, ok := Lookup(e.Code); !ok || got != e {
+					t.Errorf("Lookup(%q) = %v, %v", e.Code, got, ok)
+				}
+			default:
+				if e.Code != "" {
+					t.Errorf("code %q outside the VPC dialect", e.Code)
+				}
+			}
+			if got, ok := ByID(e.ID); !ok || got != e {
+				t.Errorf("ByID(%q) = %v, %v", e.ID, got, ok)
+			}
+		})
+	}
+}
+
+// The document that the classic rows come from, row by row, letter by letter.
+func TestClassicRowsAreTheDocuments(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "testdata", "classic-error-table.zh.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(doc)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		status := 0
+		if len(cells) == 4 {
+			status, _ = strconv.Atoi(cells[1])
+		}
+		if status == 0 {
+			continue
+		}
+		rows++
+		t.Run(cells[0], func(t *testing.T) {
+			i := slices.IndexFunc(slices.Collect(All()), func(e *Entry) bool {
+				return e.Generation == Classic && (e.Message == cells[0] || slices.Contains(e.Aliases, cells[0]))
+			})
+			if i < 0 {
+				t.Fatal("not in the catalog")
+			}
+			e := slices.Collect(All())[i]
+			got := []string{strconv.Itoa(e.Status), e.Meaning.ZH, e.Remedy.ZH}
+			if want := cells[1:]; !slices.Equal(got, want) {
+				t.Errorf("got  %q\nwant %q", got, want)
+			}
+		})
+	}
+	if rows != 29 {
+		t.Errorf("the document has %d rows, want 29", rows)
+	}
+}
+
+func TestParseTableRefuses(t *testing.T) {
+	head := "# edition: 2026-11\n# date: 2026-11-24\n# source: s\n" + columns + "\n"
+	row := "a\tclassic\t\t403\tText\t\tquota\tfalse\tno-retry\tno\twhy\tcaller\tm\tm\tr\tr\thigh\thigh\ts\n"
+	if _, err := parseTable(head + row); err != nil {
+		t.Fatalf("the good table: %v", err)
+	}
+	for name, c := range map[string]struct{ tsv, want string }{
+		"no head":          {columns + "\n" + row, "edition"},
+		"other columns":    {"# edition: x\nid\n", `line 2: columns are "id"`},
+		"short row":        {head + "a\tb\n", "line 5: 2 columns, want 19"},
+		"bad generation":   {head + strings.Replace(row, "classic", "clasic", 1), `line 5: generation: unknown value "clasic"`},
+		"bad status":       {head + strings.Replace(row, "403", "40x", 1), `http_status: unknown value "40x"`},
+		"bad category":     {head + strings.Replace(row, "quota", "qouta", 1), `category: unknown value "qouta"`},
+		"bad retry":        {head + strings.Replace(row, "no-retry", "never", 1), `retry_advice: unknown value "never"`},
+		"bad reached":      {head + strings.Replace(row, "\tno\t", "\tnope\t", 1), `backend_reached: unknown value "nope"`},
+		"bad confidence":   {head + strings.Replace(row, "high\thigh", "hi\thigh", 1), `confidence: unknown value "hi"`},
+		"id stands twice":  {head + row + row, `id "a" is empty or stands twice`},
+		"two faults named": {head + strings.NewReplacer("403", "1", "quota", "q").Replace(row), "category"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseTable(c.tsv)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEnumsHaveNames(t *testing.T) {
+	for name, c := range map[string]struct {
+		names []string
+		last  string
+		zero  string
+	}{
+		"generation": {generationNames[:], Higress.String(), Generation(0).String()},
+		"class":      {classNames[:], ClassCircuitOpen.String(), Class(0).String()},
+		"retry":      {retryNames[:], RetryWait.String(), Retry(0).String()},
+		"reached":    {reachedNames[:], ReachedYes.String(), Reached(0).String()},
+		"party":      {partyNames[:], Gateway.String(), Party(0).String()},
+		"confidence": {confidenceNames[:], ConfidenceHigh.String(), Confidence(0).String()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.zero != "unknown" {
+				t.Errorf("zero value is %q, want unknown", c.zero)
+			}
+			if want := c.names[len(c.names)-1]; c.last != want {
+				t.Errorf("last name %q, want %q: a constant and its name are out of step", c.last, want)
+			}
+			if slices.Contains(c.names, "") {
+				t.Errorf("a name is empty: %q", c.names)
+			}
+		})
+	}
+	if got, want := Class(200).String(), "catalog.Class(200)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCode(t *testing.T) {
+	for code, want := range map[Code]int{
+		"B403MQ": 403, "I400I5": 400, "D503CB": 503, "": 0, "b403MQ": 0, "B403M": 0, "B403MQX": 0, "4403MQ": 0, "B4O3MQ": 0, "B403mq": 0, "X99\x0099": 0,
+	} {
+		if got := code.Status(); got != want {
+			t.Errorf("Code(%q).Status() = %d, want %d", code, got, want)
+		}
+	}
+}
+
+func TestInfer(t *testing.T) {
+	for _, c := range []struct {
+		code    Code
+		status  int
+		class   Class
+		retry   Retry
+		reached Reached
+	}{
+		{"T429ZZ", 429, ClassThrottled, RetryWait, ReachedNo},
+		{"I400ZZ", 400, ClassBadRequest, RetryNo, ReachedNo},
+		{"I404ZZ", 404, ClassNotFound, RetryNo, ReachedNo},
+		{"A401ZZ", 401, ClassAuth, RetryNo, ReachedNo},
+		{"A403ZZ", 403, ClassAccessControl, RetryNo, ReachedNo},
+		{"S403ZZ", 403, ClassReplay, RetryNo, ReachedNo},
+		{"B403ZZ", 403, ClassBilling, RetryNo, ReachedNo},
+		{"B451ZZ", 451, ClassAccessControl, RetryNo, ReachedNo},
+		{"A500ZZ", 500, ClassGateway, RetryNo, ReachedMaybe},
+		{"D503ZZ", 503, ClassCircuitOpen, RetryWait, ReachedMaybe},
+		{"D504ZZ", 504, ClassBackendTimeout, RetryWait, ReachedMaybe},
+		{"D502ZZ", 502, ClassBackendError, RetrySoon, ReachedMaybe},
+		{"D501ZZ", 501, ClassBackendError, RetryNo, ReachedMaybe},
+		{"N502ZZ", 0, ClassBackendError, RetrySoon, ReachedMaybe},
+		{"X500ZZ", 500, ClassGateway, RetrySoon, ReachedMaybe},
+		{"X403ZZ", 403, ClassGateway, RetryNo, ReachedMaybe},
+		{"Q503ZZ", 503, ClassGateway, RetrySoon, ReachedMaybe},
+	} {
+		e, ok := Infer(c.code, c.status)
+		if !ok || e.Class != c.class || e.Retry != c.retry || e.Reached != c.reached || e.ID != UnknownID {
+			t.Errorf("Infer(%q, %d) = %+v, %v; want %v, %v, %v", c.code, c.status, e, ok, c.class, c.retry, c.reached)
+		}
+	}
+	if _, ok := Infer("Unauthorized", 403); ok {
+		t.Error("a word is no code")
+	}
+}
+
+func TestByStatusAnswersForEveryStatus(t *testing.T) {
+	for status := -1; status < 1100; status++ {
+		e := ByStatus(status)
+		wantRetry := RetryNo
+		switch status {
+		case 500, 502, 503, 504:
+			wantRetry = RetrySoon
+		case 429:
+			wantRetry = RetryWait
+		}
+		if e.Retry != wantRetry || e.Reached != ReachedMaybe {
+			t.Errorf("ByStatus(%d): retry %v, reached %v; want %v, maybe", status, e.Retry, e.Reached, wantRetry)
+		}
+	}
+}
+
+func TestTextIn(t *testing.T) {
+	text := Text{EN: "quota", ZH: "配额"}
+	for lang, want := range map[string]string{"": "quota", "en_US": "quota", "zh": "配额", "zh_CN.UTF-8": "配额", "ZH-hant": "配额", "z": "quota"} {
+		if got := text.In(lang); got != want {
+			t.Errorf("In(%q) = %q, want %q", lang, got, want)
+		}
+	}
+}
