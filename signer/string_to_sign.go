@@ -1,0 +1,142 @@
+package signer
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Rules selects the reading of the specification. The zero value is what the
+// documentation of the cloud gateway says (help page 29475).
+type Rules struct {
+	// Higress follows Higress hmac-auth: header names in lower case, "k=" for
+	// an empty value, "+" stands for itself, and where the query and the form
+	// have the same name the query wins.
+	Higress bool
+
+	// DecodedPath takes the percent-decoded path instead of the one on the
+	// wire. Several public signers do that; Higress refuses it.
+	DecodedPath bool
+}
+
+// StringToSign returns the string whose HMAC is the signature of r: what a
+// verifier computes for a request that it received, and what was signed for a
+// request that [Signer.Sign] has signed. It reads the header names from
+// X-Ca-Signature-Headers; a name that is listed and was not sent counts as
+// empty. Of a repeated header the first value counts (Higress: all of them,
+// joined by commas).
+//
+// The body is looked at only where Content-Type announces a form; r.Body is
+// never read. StringToSign accepts every request. What url.ParseQuery refuses
+// is taken literally: ";" is an ordinary character, a broken escape is text.
+//
+// The result holds the values of all parameters, passwords included.
+func StringToSign(r *http.Request, body []byte, rules Rules) string {
+	path, query := target(r, rules)
+	return string(appendStringToSign(nil, r.Method, path, query, r.Header, signedNames(r.Header, rules), body, rules))
+}
+
+// appendStringToSign is the one place where the string is put together. names
+// are sorted, without duplicates and in the letter case to be written.
+func appendStringToSign(dst []byte, method, path, query string, h http.Header, names []string, form []byte, rules Rules) []byte {
+	if method == "" {
+		method = http.MethodGet // as net/http sends it
+	}
+	dst = append(dst, strings.ToUpper(method)...)
+	dst = append(dst, '\n')
+	contentType := headerText(h, "Content-Type", rules)
+	for _, v := range [...]string{
+		headerText(h, "Accept", rules),
+		headerText(h, "Content-Md5", rules),
+		contentType,
+		headerText(h, "Date", rules),
+	} {
+		dst = append(dst, v...)
+		dst = append(dst, '\n')
+	}
+	for _, name := range names {
+		dst = append(dst, name...)
+		dst = append(dst, ':')
+		dst = append(dst, headerText(h, name, rules)...)
+		dst = append(dst, '\n')
+	}
+	if !isForm(contentType) {
+		form = nil
+	}
+	return appendPathAndParameters(dst, path, query, string(form), rules)
+}
+
+// signedNames returns what X-Ca-Signature-Headers lists, ready for
+// appendStringToSign.
+func signedNames(h http.Header, rules Rules) []string {
+	list, _ := lookup(h, "X-Ca-Signature-Headers")
+	var names []string
+	for name := range strings.SplitSeq(list, ",") {
+		if name = trim(name); name == "" || neverInBlock(name) {
+			continue
+		}
+		if rules.Higress {
+			name = strings.ToLower(name)
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// neverInBlock reports whether name is one of the headers that have a line of
+// their own, or one that carries the signature.
+func neverInBlock(name string) bool {
+	for _, n := range [...]string{"Accept", "Content-MD5", "Content-Type", "Date", "X-Ca-Signature", "X-Ca-Signature-Headers"} {
+		if sameName(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// target returns the path and the query that are signed for r. On a received
+// request RequestURI is what was on the wire, byte for byte; a request to be
+// sent has none, and its URL decides, as in net/http.
+func target(r *http.Request, rules Rules) (path, query string) {
+	if r.RequestURI == "" || rules.DecodedPath {
+		return urlTarget(r.URL, rules)
+	}
+	path, query, _ = strings.Cut(r.RequestURI, "?")
+	if _, rest, ok := strings.Cut(path, "://"); ok && path[0] != '/' {
+		path = authorityCut(rest) // absolute form, as sent to a proxy
+	}
+	if path == "" {
+		path = "/"
+	}
+	return path, query
+}
+
+func urlTarget(u *url.URL, rules Rules) (path, query string) {
+	if u == nil {
+		return "/", ""
+	}
+	switch {
+	case strings.HasPrefix(u.Opaque, "//"):
+		path = authorityCut(u.Opaque[2:])
+	case u.Opaque != "":
+		path = u.Opaque
+	case rules.DecodedPath:
+		path = u.Path
+	default:
+		path = u.EscapedPath()
+	}
+	if path == "" {
+		path = "/"
+	}
+	return path, u.RawQuery
+}
+
+// authorityCut returns the path of "authority/path".
+func authorityCut(s string) string {
+	if i := strings.IndexByte(s, '/'); i >= 0 {
+		return s[i:]
+	}
+	return "/"
+}
