@@ -1,0 +1,201 @@
+package gatewaytest
+
+import (
+	"crypto/md5"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/signer"
+)
+
+// validity is how far a timestamp may be off either way, and how long a nonce
+// counts as used (help page 29475).
+const validity = 15 * time.Minute
+
+// authenticate finds out whose request it is. The order of the checks on the
+// real gateway is not documented.
+func (c *call) authenticate() *refusal {
+	auth := AuthApp
+	if c.route != nil {
+		auth = c.route.Auth
+	}
+	code, hasCode := appCode(c.r)
+	signed := c.r.Header.Get("X-Ca-Key") != "" || c.r.Header.Get("X-Ca-Signature") != ""
+	higress := c.g.Dialect == catalog.Higress
+	switch {
+	case auth == AuthNone:
+		return nil
+	case c.route == nil && !signed && !hasCode:
+		return nil // there is no API here that could want something
+	case !higress && (auth == AuthAppCode || auth == AuthApp && hasCode && !signed):
+		return c.checkAppCode(code)
+	}
+	return c.checkSignature()
+}
+
+// appCode returns what follows the word APPCODE in Authorization.
+func appCode(r *http.Request) (string, bool) {
+	return strings.CutPrefix(r.Header.Get("Authorization"), "APPCODE ")
+}
+
+func (c *call) checkAppCode(code string) *refusal {
+	var found *App
+	for i := range c.g.apps {
+		app := &c.g.apps[i]
+		// All of them are compared, each in constant time.
+		if app.AppCode != "" && subtle.ConstantTimeCompare([]byte(app.AppCode), []byte(code)) == 1 {
+			found = app
+		}
+	}
+	if found == nil {
+		return refuse(c.g.Dialect, appCodeUnknown)
+	}
+	c.app = found
+	return nil
+}
+
+// checkSignature goes through key, signature, timestamp, nonce, Content-MD5
+// and the signature itself.
+func (c *call) checkSignature() *refusal {
+	dialect, h := c.g.Dialect, c.r.Header
+	key := strings.TrimSpace(h.Get("X-Ca-Key"))
+	if key == "" {
+		return refuse(dialect, keyMissing, "HeaderName", "X-Ca-Key")
+	}
+	var app *App
+	for i := range c.g.apps {
+		if c.g.apps[i].AppKey == key {
+			app = &c.g.apps[i]
+		}
+	}
+	if app == nil {
+		return refuse(dialect, keyUnknown)
+	}
+	if h.Get("X-Ca-Signature") == "" {
+		return refuse(dialect, signatureMissing, "HeaderName", "X-Ca-Signature")
+	}
+	now := c.g.now()
+	if ref := checkTimestamp(dialect, h, now); ref != nil {
+		return ref
+	}
+	nonce := h.Get("X-Ca-Nonce")
+	if dialect == catalog.Higress {
+		nonce = "" // it does not look at one
+	}
+	if nonce != "" && c.g.nonces.used(key, nonce, now) {
+		return refuse(dialect, nonceUsed)
+	}
+	if c.tooLarge && isForm(h) {
+		return refuse(dialect, bodyTooLarge) // the string to sign is not known
+	}
+	if !c.tooLarge && !md5Matches(h, c.body) {
+		return refuse(dialect, md5Mismatch, "Reason", "does not match the body")
+	}
+	rules := signer.Rules{Higress: dialect == catalog.Higress}
+	text, ok := signer.Verify(c.r, c.body, app.AppSecret, rules)
+	if !ok {
+		return refuse(dialect, signatureMismatch, "StringToSign", text)
+	}
+	// Only now: an attacker cannot use nonces up. Of two copies that got here
+	// at once, one is too late.
+	if nonce != "" && !c.g.nonces.use(key, nonce, now) {
+		return refuse(dialect, nonceUsed)
+	}
+	c.app = app
+	return nil
+}
+
+// checkTimestamp accepts a request without a timestamp: it is optional.
+func checkTimestamp(dialect catalog.Generation, h http.Header, now time.Time) *refusal {
+	stamp := strings.TrimSpace(h.Get("X-Ca-Timestamp"))
+	var at time.Time
+	switch date := h.Get("Date"); {
+	case dialect == catalog.Higress && date != "":
+		// The form with an offset is the one of the documentation's example.
+		var err error
+		if at, err = http.ParseTime(strings.TrimSuffix(date, "+00:00")); err != nil {
+			return refuse(dialect, timestampMalformed)
+		}
+	case stamp == "":
+		return nil
+	default:
+		n, err := strconv.ParseInt(stamp, 10, 64)
+		if err != nil || n < 0 {
+			return refuse(dialect, timestampMalformed, "HeaderName", "X-Ca-Timestamp", "Reason", "is not a number of milliseconds")
+		}
+		at = time.UnixMilli(n)
+		if dialect == catalog.Higress && len(stamp) < 13 {
+			at = time.Unix(n, 0)
+		}
+	}
+	if off := now.Sub(at); off > validity || off < -validity {
+		return refuse(dialect, timestampExpired)
+	}
+	return nil
+}
+
+// md5Matches reports whether Content-MD5, where it was sent, is the digest of
+// the body. With an empty body it must not be sent.
+func md5Matches(h http.Header, body []byte) bool {
+	got := strings.TrimSpace(h.Get("Content-Md5"))
+	if got == "" {
+		return true
+	}
+	sum := md5.Sum(body)
+	return len(body) > 0 && got == base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func isForm(h http.Header) bool {
+	const form = "application/x-www-form-urlencoded"
+	contentType := h.Get("Content-Type")
+	return len(contentType) >= len(form) && strings.EqualFold(contentType[:len(form)], form)
+}
+
+// nonceMemory holds the nonces of the last fifteen minutes. The zero value is
+// ready for use.
+type nonceMemory struct {
+	mu   sync.Mutex
+	seen map[nonceID]time.Time
+	// order lists them by time, so that old ones are found without a search.
+	order []nonceID
+}
+
+type nonceID struct{ key, nonce string }
+
+func (m *nonceMemory) used(key, nonce string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, ok := m.seen[nonceID{key, nonce}]
+	return ok && now.Sub(at) <= validity
+}
+
+// use records a nonce; false where it was used already.
+func (m *nonceMemory) use(key, nonce string, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.order) > 0 && now.Sub(m.seen[m.order[0]]) > validity {
+		delete(m.seen, m.order[0])
+		m.order = m.order[1:]
+	}
+	id := nonceID{key, nonce}
+	if at, ok := m.seen[id]; ok {
+		if now.Sub(at) <= validity {
+			return false
+		}
+		// Out of order after the clock was set back; its place stays.
+		m.seen[id] = now
+		return true
+	}
+	if m.seen == nil {
+		m.seen = make(map[nonceID]time.Time)
+	}
+	m.seen[id] = now
+	m.order = append(m.order, id)
+	return true
+}

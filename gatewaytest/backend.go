@@ -1,0 +1,66 @@
+package gatewaytest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+// echo is the default backend.
+func echo(w http.ResponseWriter, r *http.Request) {
+	n, _ := io.Copy(io.Discard, r.Body)
+	answer, _ := json.Marshal(struct { // strings and a number always encode
+		Method string `json:"method"`
+		Path   string `json:"path"`
+		Bytes  int64  `json:"bytes"`
+	}{r.Method, r.URL.Path, n})
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	w.Write(answer)
+}
+
+// answerWriter adds the gateway's headers to the answer of a backend.
+type answerWriter struct {
+	http.ResponseWriter
+	call   *call
+	status int // of the final answer, 0 until there is one
+}
+
+func (w *answerWriter) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		c := w.call
+		h := w.Header()
+		setCommon(h, c.g.now(), c.requestID)
+		if c.g.Dialect == catalog.Higress {
+			h.Del("X-Ca-Request-Id")
+		}
+		if c.g.SayOK && c.g.Dialect <= catalog.Classic && status < 400 {
+			h.Set("X-Ca-Error-Message", "OK")
+		}
+		c.addScripted(h)
+		c.addDebugInfo(h)
+		c.g.counts.settle(c.record, "served", status)
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *answerWriter) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Flush serves backends that ask for an http.Flusher.
+func (w *answerWriter) Flush() {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+func (w *answerWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

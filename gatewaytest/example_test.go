@@ -1,0 +1,89 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+)
+
+// A script says what happens to one request after the other.
+func Example() {
+	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{
+		Pattern: "POST /orders",
+		Auth:    gatewaytest.AuthNone,
+		Script: []gatewaytest.Outcome{
+			{Error: "classic.service-unavailable"},
+			{Drop: gatewaytest.DropAfterBackend},
+		},
+	}}}
+	s := gatewaytest.NewServer(g)
+	defer s.Close()
+
+	for range 3 {
+		resp, err := s.Client().Post(s.URL+"/orders", "text/plain", strings.NewReader("two apples"))
+		if err != nil {
+			fmt.Println("no answer")
+			continue
+		}
+		resp.Body.Close()
+		fmt.Printf("%d %q\n", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"))
+	}
+	fmt.Printf("%+v\n", g.Counts()) // the lost answer hid an execution
+	// Output:
+	// 503 "Service Unavailable"
+	// no answer
+	// 200 ""
+	// {Received:3 Executed:2}
+}
+
+// The gateway checks AppCodes and signatures and answers in its dialect.
+func ExampleGateway() {
+	s := gatewaytest.NewServer(&gatewaytest.Gateway{Dialect: catalog.VPC})
+	defer s.Close()
+
+	for _, code := range []string{"mistyped", gatewaytest.DefaultAppCode} {
+		req, err := http.NewRequest("GET", s.URL+"/items", nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		req.Header.Set("Authorization", "APPCODE "+code)
+		resp, err := s.Client().Do(req)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		resp.Body.Close()
+		fmt.Println(resp.StatusCode, resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message"))
+	}
+	// Output:
+	// 400 A400AC Invalid AppCode `not exists`
+	// 200
+}
+
+// Errors in a script say where they are and what to write.
+func ExampleParseScript() {
+	_, err := gatewaytest.ParseScript([]byte(`{"routes": [
+  {"pattern": "POST /orders", "script": [{"eror": "D504CO"}]}
+]}`), "outage.json")
+	fmt.Println(err)
+	// Output:
+	// outage.json:2:43: unknown field "eror" in an outcome; did you mean "error"?
+}
+
+func ExampleErrorRows() {
+	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
+	defer s.Close()
+	resp, err := s.Client().Get(s.URL + "/errors/I400MH?HeaderName=X-Tenant")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status, resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message"))
+	// Output:
+	// 400 Bad Request I400MH Header `X-Tenant` is Required
+}

@@ -1,0 +1,179 @@
+package gatewaytest_test
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+)
+
+var anyone = request{unsigned: true}
+
+func TestScriptGivesOneOutcomeARequest(t *testing.T) {
+	g := scripted(gatewaytest.Outcome{Error: "classic.service-unavailable", Times: 2}, gatewaytest.Outcome{},
+		gatewaytest.Outcome{Error: "D504CO", Params: map[string]string{"Reason": "Connection is closed"}})
+	for i, want := range []string{
+		"503 Service Unavailable", "503 Service Unavailable", served,
+		"504 D504CO Backend service connect failed `Connection is closed`", served,
+	} {
+		if got := show(anyone.do(t, g)); got != want {
+			t.Errorf("request %d: got %s, want %s", i+1, got, want)
+		}
+	}
+}
+
+func TestRefusedCallerUsesItsOutcomeUp(t *testing.T) {
+	g := &gatewaytest.Gateway{Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/", Script: []gatewaytest.Outcome{{Status: 500}}}}}
+	got := show(anyone.do(t, g)) + "; " + show(request{}.do(t, g))
+	if want := "400 Invalid AppKey; " + served; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestScriptedFailureUsesTheNonceUp(t *testing.T) {
+	g := &gatewaytest.Gateway{Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/",
+		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}}}}}
+	got := show(request{nonce: "n"}.do(t, g)) + "; " + show(request{nonce: "n"}.do(t, g))
+	if want := "503 Service Unavailable; 400 Nonce Used"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A row that does not exclude an execution executes: the worst case.
+func TestScriptedErrorExecutesUnlessTheRowExcludesIt(t *testing.T) {
+	for id, want := range map[string]int{"classic.service-unavailable": 0, "classic.internal-error": 1, "D504TO": 1, "T429PA": 0} {
+		g := scripted(gatewaytest.Outcome{Error: id})
+		anyone.do(t, g)
+		if got := g.Counts().Executed; got != want {
+			t.Errorf("%s: got %d executions, want %d", id, got, want)
+		}
+	}
+}
+
+func TestScriptedHeadersAndBody(t *testing.T) {
+	g := scripted(gatewaytest.Outcome{Error: "T429PA", RetryAfter: "soon", Header: http.Header{"X-Seen": {"a", "b"}}, Body: "slow down"})
+	resp := anyone.do(t, g)
+	if got := resp.Header.Get("Retry-After"); got != "soon" {
+		t.Errorf("Retry-After: got %q, want %q", got, "soon")
+	}
+	if got := strings.Join(resp.Header["X-Seen"], ","); got != "a,b" {
+		t.Errorf("X-Seen: got %q, want %q", got, "a,b")
+	}
+	if got, want := show(resp), "429 T429PA Throttled by API Flow Control slow down"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLogTellsHowRequestsEnded(t *testing.T) {
+	g := scripted(gatewaytest.Outcome{Error: "D504CO"}, gatewaytest.Outcome{Drop: gatewaytest.DropOnArrival}, gatewaytest.Outcome{Status: 404})
+	inBubble(t, g, func(t *testing.T, s *gatewaytest.Server) {
+		client := &http.Client{Transport: s.Transport()}
+		defer client.CloseIdleConnections()
+		for range 3 {
+			_ = post(client, s.URL+"/a?secret=1") // fails as scripted
+		}
+		var got []string
+		for _, r := range g.Log() {
+			got = append(got, r.Method+" "+r.Path+" "+r.Outcome+" "+strconv.Itoa(r.Status))
+		}
+		want := "POST /a D504CO 504; POST /a dropped on-arrival 0; POST /a served 404"
+		if got := strings.Join(got, "; "); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestBackendTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gatewaytest.Gateway{Dialect: catalog.VPC, Routes: []gatewaytest.Route{{
+			Pattern: "/", Auth: gatewaytest.AuthNone, Latency: time.Minute, Timeout: 10 * time.Second}}}
+		start := time.Now()
+		if got, want := show(anyone.do(t, g)), "504 D504TO Backend service request timeout"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if got, want := time.Since(start), 10*time.Second; got != want {
+			t.Errorf("got %v on the clock, want %v", got, want)
+		}
+		if got := g.Counts().Executed; got != 1 {
+			t.Errorf("got %d executions, want 1", got)
+		}
+	})
+}
+
+func TestLatencyPassesBeforeTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Latency: time.Minute}}}
+		start := time.Now()
+		if got := show(anyone.do(t, g)); got != served {
+			t.Errorf("got %s, want %s", got, served)
+		}
+		if got := time.Since(start); got != time.Minute {
+			t.Errorf("got %v on the clock, want 1m", got)
+		}
+	})
+}
+
+// Every row must arrive so that a client which reads header and body finds the
+// same row in the catalog again.
+func TestErrorRowsAnswersEveryRow(t *testing.T) {
+	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
+	defer s.Close()
+	for e := range catalog.All() {
+		t.Run(e.ID, func(t *testing.T) {
+			resp, err := s.Client().Get(s.URL + "/errors/" + e.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			code, text := resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message")
+			if resp.StatusCode != e.Status || code != string(e.Code) {
+				t.Errorf("got %d %q, want %d %q", resp.StatusCode, code, e.Status, e.Code)
+			}
+			if id := resp.Header.Get("X-Ca-Request-Id"); (id == "") != (e.Generation == catalog.Higress) {
+				t.Errorf("got X-Ca-Request-Id %q in the dialect %v", id, e.Generation)
+			}
+			switch body := strings.TrimPrefix(show(resp), strconv.Itoa(e.Status)+" "); {
+			case e.Generation != catalog.Higress && resp.ContentLength != 0:
+				t.Errorf("got a body of %d bytes, want none", resp.ContentLength)
+			case e.Generation == catalog.Higress && text == "" && body != e.Message:
+				t.Errorf("got the body %q, want %q", body, e.Message)
+			case strings.ContainsAny(text, "$%{}"):
+				t.Errorf("got %q with a parameter in it", text)
+			case text != "" && !strings.HasPrefix(e.Message, "${"):
+				m, ok := catalog.MatchText(text, e.Status)
+				if !ok || m.Entry.Message != e.Message && m.Entry.Code == e.Code {
+					t.Errorf("%q leads to %v, want the row's own message %q", text, m.Entry, e.Message)
+				}
+			}
+		})
+	}
+}
+
+func TestErrorRowsTakesParameters(t *testing.T) {
+	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
+	defer s.Close()
+	query := url.Values{"HeaderName": {"X-Tenant"}, "Reason": {"is\nnot\x00known"}}
+	resp, err := s.Client().Get(s.URL + "/errors/I400HD?" + query.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, want := show(resp), "400 I400HD Invalid Header `X-Tenant` is#not?known"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestErrorRowsOfUnknownID(t *testing.T) {
+	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
+	defer s.Close()
+	status, _, err := get(t, s.Client(), s.URL+"/errors/nothing")
+	if err != nil || status != 404 {
+		t.Errorf("got %d %v, want 404", status, err)
+	}
+}
