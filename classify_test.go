@@ -1,0 +1,182 @@
+package apigw
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+func headers(code, message string) http.Header {
+	h := http.Header{}
+	if code != "" {
+		h.Set(headerErrorCode, code)
+	}
+	if message != "" {
+		h.Set(headerErrorMessage, message)
+	}
+	return h
+}
+
+// observed returns the fields of each line of testdata/observed.tsv, responses
+// seen in the wild.
+func observed(t testing.TB) (lines [][]string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "observed.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n")[1:] {
+		lines = append(lines, strings.Split(line, "\t"))
+	}
+	return lines
+}
+
+// Those whose text came in a header.
+func TestClassifyObserved(t *testing.T) {
+	for i, f := range observed(t) {
+		if strings.HasPrefix(f[4], "body=") {
+			continue
+		}
+		t.Run(fmt.Sprintf("line %d", i+2), func(t *testing.T) {
+			status, _ := strconv.Atoi(f[0])
+			id, params := "none", ""
+			if e, ok := Classify(status, headers(f[1], f[2])); ok {
+				id = e.Entry.ID
+				for _, p := range e.Params {
+					params += p.Name + "=" + p.Value
+				}
+			}
+			if id != f[3] || params != f[4] {
+				t.Errorf("%s %q %q: got %s %q, want %s %q", f[0], f[1], f[2], id, params, f[3], f[4])
+			}
+		})
+	}
+}
+
+func TestClassifyRules(t *testing.T) {
+	const gw, be, un = OriginGateway, OriginBackend, OriginUnknown
+	for name, c := range map[string]struct {
+		status   int
+		header   http.Header
+		id       string
+		origin   Origin
+		reached  catalog.Reached
+		inferred bool
+	}{
+		"code":                        {403, headers("B403MQ", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"code beats text":             {403, headers("B403MQ", "Unauthorized"), "B403MQ", gw, catalog.ReachedNo, false},
+		"code with blanks":            {403, headers(" B403MQ ", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"code in small letters":       {403, headers("b403mq", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"unknown code":                {429, headers("T429ZZ", ""), "unknown", gw, catalog.ReachedNo, true},
+		"unknown code, known text":    {500, headers("X500ZZ", "Quota Exhausted"), "unknown", gw, catalog.ReachedMaybe, true},
+		"classic name as code":        {403, headers("Quota Exhausted", ""), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
+		"malformed code":              {500, headers("E1", ""), "unknown", un, catalog.ReachedMaybe, false},
+		"malformed code, known text":  {403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
+		"text":                        {503, headers("", "Service Unavailable"), "classic.service-unavailable", gw, catalog.ReachedNo, false},
+		"text with more behind it":    {503, headers("", "Service Unavailable, sorry"), "classic.service-unavailable", gw, catalog.ReachedMaybe, false},
+		"OK":                          {500, headers("", "OK"), "unknown", be, catalog.ReachedMaybe, false},
+		"unknown text":                {404, headers("", "Role Not Exists, ResultId=1"), "unknown", un, catalog.ReachedMaybe, false},
+		"nothing":                     {500, nil, "unknown", be, catalog.ReachedMaybe, false},
+		"403 alone says nothing":      {403, nil, "unknown", be, catalog.ReachedMaybe, false},
+		"D504CO, connect timeout":     {504, headers("D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false},
+		"D504CO, single quotes":       {504, headers("D504CO", "Backend service connect failed 'timeout connecting to [h/10.0.0.1:80]'"), "D504CO", gw, catalog.ReachedNo, false},
+		"D504CO, pool":                {504, headers("", "Backend service connect failed `Connection lease request time out`"), "D504CO", gw, catalog.ReachedNo, false},
+		"D504CO, free text":           {504, headers("", "Backend service connect failed Timeout connecting to orders-db after the insert"), "D504CO", gw, catalog.ReachedMaybe, false},
+		"two spellings of a header":   {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}, "X-CA-ERROR-MESSAGE": {"Unauthorized"}}, "classic.unauthorized", gw, catalog.ReachedNo, false},
+		"D504CO, closed":              {504, headers("D504CO", "Backend service connect failed `Connection is closed`"), "D504CO", gw, catalog.ReachedMaybe, false},
+		"D504CO, no reason":           {504, headers("D504CO", ""), "D504CO", gw, catalog.ReachedMaybe, false},
+		"header key in small letters": {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}}, "classic.quota-exhausted", gw, catalog.ReachedNo, false},
+		"first value blank":           {403, http.Header{headerErrorMessage: {" ", "Quota Exhausted"}}, "classic.quota-exhausted", gw, catalog.ReachedNo, false},
+		"a megabyte of text":          {500, headers("", strings.Repeat("x", 1<<20)), "unknown", un, catalog.ReachedMaybe, false},
+		"non-ASCII":                   {500, headers("", "服务不可用"), "unknown", un, catalog.ReachedMaybe, false},
+		"invalid UTF-8":               {500, headers("\xff\xfe", "\xff"), "unknown", un, catalog.ReachedMaybe, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, ok := Classify(c.status, c.header)
+			if !ok {
+				t.Fatal("no failure")
+			}
+			if e.Entry.ID != c.id || e.Origin != c.origin || e.Reached != c.reached || e.Inferred != c.inferred {
+				t.Errorf("got %s, %v, %v, %v; want %s, %v, %v, %v", e.Entry.ID, e.Origin, e.Reached, e.Inferred, c.id, c.origin, c.reached, c.inferred)
+			}
+		})
+	}
+}
+
+func TestClassifySuccessIsNoError(t *testing.T) {
+	for _, status := range []int{100, 200, 204, 304, 399} {
+		if e, ok := Classify(status, headers("X500ER", "Internal Error")); ok {
+			t.Errorf("status %d: got %v", status, e)
+		}
+	}
+	if e, ok := Classify(0, headers("", "OK")); ok {
+		t.Errorf("no status and OK: got %v", e)
+	}
+}
+
+func TestSentinels(t *testing.T) {
+	all := []error{ErrThrottled, ErrQuota, ErrBilling, ErrAuth, ErrSignature, ErrReplay, ErrAccessControl, ErrBadRequest, ErrNotFound, ErrPlugin, ErrGateway, ErrBackend}
+	for entry := range catalog.All() {
+		e := &Error{Entry: entry}
+		matches := 0
+		for _, s := range all {
+			if errors.Is(e, s) {
+				matches++
+			}
+		}
+		if matches != 1 {
+			t.Errorf("%s of class %v matches %d sentinels, want 1", entry.ID, entry.Class, matches)
+		}
+	}
+	e, _ := Classify(403, headers("B403MQ", ""))
+	if !errors.Is(fmt.Errorf("wrapped: %w", e), ErrQuota) || errors.Is(e, ErrThrottled) {
+		t.Errorf("%v must be ErrQuota and not ErrThrottled", e)
+	}
+	if !errors.Is(e, &Error{Code: "B403MQ"}) || errors.Is(e, &Error{}) || errors.Is(e, &Error{Code: "A400IK"}) {
+		t.Errorf("%v must equal its own code only", e)
+	}
+	if e, _ := Classify(404, nil); errors.Is(e, ErrNotFound) {
+		t.Error("the backend's 404 says nothing about the API")
+	}
+}
+
+func FuzzClassify(f *testing.F) {
+	for e := range catalog.All() {
+		f.Add(e.Status, string(e.Code), e.Message, "id")
+	}
+	for _, o := range observed(f) {
+		status, _ := strconv.Atoi(o[0])
+		f.Add(status, o[1], o[2], "id")
+	}
+	f.Add(503, "", "Service Unavailable?token=1", "\x1b[31m")
+	f.Add(403, "A403IS", "Invalid Signature, Server StringToSign:`GET#a?b=c`", "")
+	f.Fuzz(func(t *testing.T, status int, code, message, id string) {
+		h := http.Header{headerErrorCode: {code}, headerErrorMessage: {message}, headerRequestID: {id}}
+		e, ok := Classify(status, h)
+		if !ok {
+			return
+		}
+		if e.Entry == nil {
+			t.Fatal("no entry")
+		}
+		text := e.Error()
+		if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			t.Errorf("control character in %q", text)
+		}
+		if len(text) > 4<<10 {
+			t.Errorf("%d bytes of text", len(text))
+		}
+		for _, p := range []RetryPolicy{{}, {RetryNonIdempotent: true}, {MaxThrottleWait: 1}} {
+			if v := p.judge(e, false); v.stop == StopUnknown && e.Reached != catalog.ReachedNo && !p.RetryNonIdempotent {
+				t.Errorf("%v would be repeated although it may have run", e)
+			}
+		}
+	})
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+// catalogRow is one row as --json prints it. The fields of --tsv are the same,
+// in this order.
+type catalogRow struct {
+	ID                string   `json:"id"`
+	Generation        string   `json:"generation"`
+	Code              string   `json:"code"`
+	Status            int      `json:"status"`
+	Message           string   `json:"message"`
+	Aliases           []string `json:"aliases"`
+	Class             string   `json:"class"`
+	ServerSide        bool     `json:"server_side"`
+	Retry             string   `json:"retry"`
+	BackendReached    string   `json:"backend_reached"`
+	Fixer             string   `json:"fixer"`
+	Meaning           string   `json:"meaning"`
+	Remedy            string   `json:"remedy"`
+	Confidence        string   `json:"confidence"`
+	MessageConfidence string   `json:"message_confidence"`
+	Source            string   `json:"source"`
+}
+
+const catalogColumns = "id\tgeneration\tcode\tstatus\tmessage\taliases\tclass\tserver_side\tretry\tbackend_reached\tfixer\t" +
+	"meaning\tremedy\tconfidence\tmessage_confidence\tsource"
+
+func runCatalog(in *invocation, args []string) int {
+	fs := in.flags("catalog")
+	className := fs.String("class", "", "")
+	generationName := fs.String("generation", "", "")
+	asJSON := fs.Bool("json", false, "")
+	asTSV := fs.Bool("tsv", false, "")
+	asMarkdown := fs.Bool("markdown", false, "")
+	if _, ok, code := in.parse(fs, args, 0); !ok {
+		return code
+	}
+	formats := 0
+	for _, f := range []bool{*asJSON, *asTSV, *asMarkdown} {
+		if f {
+			formats++
+		}
+	}
+	if formats > 1 {
+		return in.misuse("--json, --tsv and --markdown exclude each other; give one")
+	}
+	class, ok := catalog.ParseClass(*className)
+	if *className != "" && (!ok || class == catalog.ClassUnknown) {
+		names := namesUpTo(catalog.ClassCircuitOpen)
+		return in.misuse("there is no class %q%s; the classes are %s", shorten(*className), didYouMean(*className, names), strings.Join(names, ", "))
+	}
+	generation, ok := catalog.ParseGeneration(*generationName)
+	if *generationName != "" && (!ok || generation == catalog.GenerationUnknown) {
+		names := namesUpTo(catalog.Higress)
+		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), didYouMean(*generationName, names), strings.Join(names, ", "))
+	}
+	var rows []*catalog.Entry
+	for e := range catalog.All() {
+		if (class == catalog.ClassUnknown || e.Class == class) && (generation == catalog.GenerationUnknown || e.Generation == generation) {
+			rows = append(rows, e)
+		}
+	}
+	switch {
+	case *asJSON:
+		for _, e := range rows {
+			in.json(in.catalogRow(e))
+		}
+	case *asTSV:
+		in.catalogTSV(rows)
+	case *asMarkdown:
+		in.catalogMarkdown(rows)
+	default:
+		in.catalogTable(rows)
+	}
+	return exitOK
+}
+
+// namesUpTo lists the names of an enum but "unknown".
+func namesUpTo[E interface {
+	~uint8
+	fmt.Stringer
+}](last E) (names []string) {
+	for e := E(1); e <= last; e++ {
+		names = append(names, e.String())
+	}
+	return names
+}
+
+func (in *invocation) catalogRow(e *catalog.Entry) catalogRow {
+	row := catalogRow{
+		ID: e.ID, Generation: e.Generation.String(), Code: string(e.Code), Status: e.Status, Message: e.Message,
+		Aliases: e.Aliases, Class: e.Class.String(), ServerSide: e.ServerSide, Retry: e.Retry.String(),
+		BackendReached: e.Reached.String(), Fixer: e.Fixer.String(), Meaning: e.Meaning.In(in.lang),
+		Remedy: e.Remedy.In(in.lang), Confidence: e.Confidence.String(), Source: e.Source,
+	}
+	if row.Aliases == nil {
+		row.Aliases = []string{}
+	}
+	if e.Message != "" {
+		row.MessageConfidence = e.MessageConfidence.String()
+	}
+	return row
+}
+
+// catalogTSV prints one line a row. No field of the catalog holds a tab.
+func (in *invocation) catalogTSV(rows []*catalog.Entry) {
+	fmt.Fprintln(in.stdout, catalogColumns)
+	for _, e := range rows {
+		r := in.catalogRow(e)
+		fmt.Fprintln(in.stdout, strings.Join([]string{
+			r.ID, r.Generation, r.Code, strconv.Itoa(r.Status), r.Message, strings.Join(r.Aliases, "|"), r.Class,
+			strconv.FormatBool(r.ServerSide), r.Retry, r.BackendReached, r.Fixer, r.Meaning, r.Remedy, r.Confidence,
+			r.MessageConfidence, r.Source,
+		}, "\t"))
+	}
+}
+
+// catalogMarkdown prints the table of the README. What Markdown would read as
+// its own is escaped: the messages hold backticks and angle brackets.
+func (in *invocation) catalogMarkdown(rows []*catalog.Entry) {
+	fmt.Fprintln(in.stdout, in.t(
+		"| code or text | status | class | retry | backend reached | meaning | remedy |\n| --- | --- | --- | --- | --- | --- | --- |",
+		"| 错误码或文本 | 状态码 | 类别 | 重试 | 到达后端 | 含义 | 解决办法 |\n| --- | --- | --- | --- | --- | --- | --- |"))
+	escape := strings.NewReplacer("|", `\|`, "`", "\\`", "<", "&lt;").Replace
+	for _, e := range rows {
+		name := escape(e.Message)
+		if e.Code != "" {
+			name = strings.TrimSpace("**" + string(e.Code) + "** " + name)
+		}
+		fmt.Fprintf(in.stdout, "| %s | %d | %s | %s | %s | %s | %s |\n",
+			name, e.Status, e.Class, e.Retry, e.Reached, escape(in.meaning(e)), escape(e.Remedy.In(in.lang)))
+	}
+}
+
+// catalogTable prints the list for people: what does not fit a terminal, such as
+// message and source, is left to the other formats and to explain.
+func (in *invocation) catalogTable(rows []*catalog.Entry) {
+	cells := [][]string{{
+		in.t("ID", "编号"), in.t("STATUS", "状态码"), in.t("CLASS", "类别"), in.t("RETRY", "重试"),
+		in.t("BACKEND RAN", "后端执行"), in.t("CONFIDENCE", "可信度"), in.t("MEANING", "含义"),
+	}}
+	unverified := 0
+	for _, e := range rows {
+		if !e.Verified() {
+			unverified++
+		}
+		cells = append(cells, []string{
+			e.ID, strconv.Itoa(e.Status), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(), in.meaning(e),
+		})
+	}
+	table(in.stdout, in.colour, cells, func(row, column int) colour {
+		if !rows[row-1].Verified() {
+			return faint
+		}
+		return ""
+	})
+	edition := catalog.CurrentEdition()
+	fmt.Fprintf(in.stdout, in.t("\n%d of %d rows, %d unverified; edition %s (%s)\n", "\n共 %d / %d 行，未验证 %d；版本 %s（%s）\n"),
+		len(rows), catalog.Len(), unverified, edition.Name, edition.Date)
+}

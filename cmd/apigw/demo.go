@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+)
+
+// demoLine is one row of the demonstration, as --json prints it. Scripts read it:
+// names and types stay.
+type demoLine struct {
+	ID         string `json:"id"`
+	Status     int    `json:"status"`
+	Code       string `json:"code"`
+	Message    string `json:"message"`
+	Class      string `json:"class"`
+	Origin     string `json:"origin"`
+	Decision   string `json:"decision"`
+	Attempts   int    `json:"attempts"`
+	StopReason string `json:"stop_reason"`
+	Meaning    string `json:"meaning"`
+	Remedy     string `json:"remedy"`
+}
+
+// The values of demoLine.Decision.
+const (
+	retried    = "retried"
+	failedFast = "failed-fast"
+)
+
+// demoResult is what the transport did with one request.
+type demoResult struct {
+	err      error // the request failed without a response
+	failure  *apigw.Error
+	took     time.Duration
+	executed int // how often the backend ran
+}
+
+func (r *demoResult) decision() string {
+	if r.failure != nil && len(r.failure.Attempts) > 1 {
+		return retried
+	}
+	return failedFast
+}
+
+// demoCase is a row of the catalog, sent with one method.
+type demoCase struct {
+	entry  *catalog.Entry
+	method string
+	result demoResult
+}
+
+func (c *demoCase) pattern() string { return c.method + " /rows/" + c.entry.ID }
+
+// runDemo shows what the transport does with every known error, and checks it.
+func runDemo(in *invocation, args []string) int {
+	fs := in.flags("demo")
+	asJSON := fs.Bool("json", false, "")
+	if _, ok, code := in.parse(fs, args, 0); !ok {
+		return code
+	}
+	// The rows are shown; the POSTs only counted, to prove that none ran twice.
+	rows, posts := demoCases()
+	start := time.Now()
+	ctx, stop := in.untilSignal()
+	defer stop()
+	perform(ctx, append(append([]*demoCase(nil), rows...), posts...))
+	if ctx.Err() != nil {
+		in.complain("interrupted")
+		return exitFailure
+	}
+
+	wrong := 0
+	for _, c := range append(append([]*demoCase(nil), rows...), posts...) {
+		if fault := c.fault(); fault != "" {
+			wrong++
+			in.complain("%s, %s: %s", c.entry.ID, c.method, fault)
+		}
+	}
+	if *asJSON {
+		for _, c := range rows {
+			in.json(in.demoLine(c))
+		}
+	} else {
+		in.demoTable(rows)
+		in.demoTotals(rows, posts, wrong, time.Since(start))
+	}
+	if wrong > 0 {
+		return exitFailure
+	}
+	return exitOK
+}
+
+// demoCases returns the classic rows of the document and all VPC rows, in the
+// order of the catalog, and once more, as POST, those that a retry can cure.
+func demoCases() (rows, posts []*demoCase) {
+	for e := range catalog.All() {
+		document := e.Generation == catalog.Classic && strings.Contains(e.Source, "classic-error-table")
+		if !document && e.Generation != catalog.VPC {
+			continue
+		}
+		rows = append(rows, &demoCase{entry: e, method: http.MethodGet})
+		if curable(e) {
+			posts = append(posts, &demoCase{entry: e, method: http.MethodPost})
+		}
+	}
+	return rows, posts
+}
+
+// curable is what the catalog advises: another attempt can help. Throttled
+// calls are not repeated unless a policy says how long they may wait.
+func curable(e *catalog.Entry) bool {
+	return e.Class != catalog.ClassThrottled && (e.Retry == catalog.RetrySoon || e.Retry == catalog.RetryWait)
+}
+
+// advice is the decision that follows from the catalog row alone. It does not
+// ask the transport's own judgement, which is what the demonstration checks.
+func (c *demoCase) advice() string {
+	if curable(c.entry) && (c.method == http.MethodGet || c.entry.Reached == catalog.ReachedNo) {
+		return retried
+	}
+	return failedFast
+}
+
+// fault says what is wrong with the result, empty if nothing is.
+func (c *demoCase) fault() string {
+	r := &c.result
+	switch {
+	case r.err != nil:
+		return "no response: " + safeText(r.err)
+	case r.failure == nil:
+		return "the response carries no error"
+	case r.failure.Entry.ID != c.entry.ID:
+		return "recognised as " + r.failure.Entry.ID
+	case r.decision() != c.advice():
+		return fmt.Sprintf("%s, but the catalog says %s", r.decision(), c.advice())
+	case c.method == http.MethodPost && r.executed > 1:
+		return fmt.Sprintf("the backend ran %d times for one POST", r.executed)
+	}
+	return ""
+}
+
+// perform sends every case through a gateway of its own making, a few at a
+// time. The requests are not signed: with a signer below the transport, a GET
+// that meets a used nonce would rightly get one more attempt with a new one,
+// because net/http may have sent the first one twice.
+func perform(ctx context.Context, cases []*demoCase) {
+	gateway := &gatewaytest.Gateway{}
+	for _, c := range cases {
+		gateway.Routes = append(gateway.Routes, gatewaytest.Route{
+			Pattern: c.pattern(),
+			Auth:    gatewaytest.AuthNone,
+			Script: []gatewaytest.Outcome{{
+				Error:  c.entry.ID, // whatever its dialect
+				Params: map[string]string{"Reason": demoReason(c.entry)},
+				Times:  -1, // for ever: only the transport can end it
+			}},
+		})
+	}
+	server := gatewaytest.NewServer(gateway)
+	defer server.Close()
+	base := server.Transport()
+	base.MaxIdleConnsPerHost = demoWorkers
+	defer base.CloseIdleConnections()
+
+	queue := make(chan *demoCase)
+	var workers sync.WaitGroup
+	for range demoWorkers {
+		workers.Go(func() {
+			for c := range queue {
+				c.result = send(ctx, c, server.URL, base)
+				c.result.executed = gateway.RouteCounts(c.pattern()).Executed
+			}
+		})
+	}
+	for _, c := range cases {
+		queue <- c
+	}
+	close(queue)
+	workers.Wait()
+}
+
+const demoWorkers = 8
+
+// demoReason fills the reason of a message in. A broken connection to the
+// backend is shown in the kind that leaves open whether the backend ran.
+func demoReason(e *catalog.Entry) string {
+	if e.ID == "D504CO" {
+		return "Connection is closed"
+	}
+	return "demonstration"
+}
+
+// send makes one request as a program would. Every request has a transport
+// with a budget of its own, so that none takes the retries of another.
+func send(ctx context.Context, c *demoCase, url string, base http.RoundTripper) (r demoResult) {
+	client := &http.Client{Transport: &apigw.Transport{
+		Base:   base,
+		Policy: apigw.RetryPolicy{InitialBackoff: 4 * time.Millisecond, MaxBackoff: 20 * time.Millisecond},
+	}}
+	var body io.Reader
+	if c.method == http.MethodPost {
+		body = strings.NewReader(`{"demonstration":true}`)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.method, url+"/rows/"+c.entry.ID, body)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	start := time.Now()
+	resp, err := client.Do(req)
+	r.took = time.Since(start)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	r.failure, _ = apigw.FromResponse(resp)
+	return r
+}
+
+func (in *invocation) demoLine(c *demoCase) demoLine {
+	line := demoLine{ID: c.entry.ID, Decision: c.result.decision()}
+	e := c.result.failure
+	if e == nil {
+		return line
+	}
+	line.ID, line.Status, line.Code, line.Message = e.Entry.ID, e.Status, string(e.Code), e.Message
+	line.Class, line.Origin = e.Entry.Class.String(), e.Origin.String()
+	line.Attempts, line.StopReason = len(e.Attempts), e.Stop.String()
+	line.Meaning, line.Remedy = in.meaning(e.Entry), e.Entry.Remedy.In(in.lang)
+	return line
+}
+
+// meaning is the meaning of a row, marked where nobody verified it.
+func (in *invocation) meaning(e *catalog.Entry) string {
+	if e.ID == catalog.UnknownID || e.Verified() {
+		return e.Meaning.In(in.lang)
+	}
+	return e.Meaning.In(in.lang) + in.t(" (unverified)", "（未验证）")
+}
+
+func (in *invocation) demoTable(cases []*demoCase) {
+	rows := [][]string{{
+		in.t("STATUS", "状态码"), in.t("CODE OR TEXT", "错误码或文本"), in.t("CLASS", "类别"), in.t("DECISION", "处理"),
+		in.t("ATTEMPTS", "次数"), in.t("TIME", "用时"), in.t("MEANING", "含义"), in.t("REMEDY", "解决办法"),
+	}}
+	for _, c := range cases {
+		line := in.demoLine(c)
+		name := line.Code
+		if name == "" {
+			// The string to sign would make the column very wide.
+			name, _, _ = strings.Cut(line.Message, ", Server StringToSign")
+		}
+		decision := in.t("failed fast: ", "不重试：") + line.StopReason
+		if line.Decision == retried {
+			n := strconv.Itoa(line.Attempts - 1)
+			decision = in.t("retried "+n+" times: ", "重试 "+n+" 次：") + line.StopReason
+		}
+		rows = append(rows, []string{
+			strconv.Itoa(line.Status), name, line.Class, decision, strconv.Itoa(line.Attempts),
+			milliseconds(c.result.took), line.Meaning, line.Remedy,
+		})
+	}
+	table(in.stdout, in.colour, rows, func(row, column int) colour {
+		switch {
+		case column != 3:
+			return ""
+		case cases[row-1].fault() != "":
+			return red
+		case cases[row-1].result.decision() == retried:
+			return green
+		}
+		return yellow
+	})
+}
+
+func (in *invocation) demoTotals(rows, posts []*demoCase, wrong int, took time.Duration) {
+	n := map[string]int{}
+	unverified := 0
+	for _, c := range rows {
+		n[c.result.decision()]++
+		if !c.entry.Verified() {
+			unverified++
+		}
+	}
+	repeated, most := 0, 0
+	for _, c := range posts {
+		if c.result.decision() == retried {
+			repeated++
+		}
+		most = max(most, c.result.executed)
+	}
+	fmt.Fprintf(in.stdout, in.t(
+		"\n%d rows: %d retried, %d failed fast, %d decided otherwise than the catalog says; %d unverified; %.1fs\n",
+		"\n共 %d 行：重试 %d，不重试 %d，与目录建议不符 %d；未验证 %d；%.1fs\n"),
+		len(rows), n[retried], n[failedFast], wrong, unverified, took.Seconds())
+	fmt.Fprintf(in.stdout, in.t(
+		"The %d rows that a retry can cure were sent with POST too: %d retried, because the backend had not been reached, %d not, because it may have run; no backend ran more than %d time for one POST.\n",
+		"可由重试解决的 %d 行另以 POST 发送：%d 行因未到达后端而重试，%d 行因后端可能已执行而不重试；每个 POST 后端至多执行 %d 次。\n"),
+		len(posts), repeated, len(posts)-repeated, most)
+	edition := catalog.CurrentEdition()
+	fmt.Fprintf(in.stdout, in.t("Catalog edition %s (%s).\n", "错误目录版本 %s（%s）。\n"), edition.Name, edition.Date)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
+)
+
+func TestDemoJSONHasEveryRowAndField(t *testing.T) {
+	got := runCommand([]string{"demo", "--json"}, "", nil)
+	if got.exit != exitOK {
+		t.Fatalf("exit: got %d, want 0; %s", got.exit, got.stderr)
+	}
+	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
+	if len(lines) != 29+79 {
+		t.Errorf("rows: got %d, want 108", len(lines))
+	}
+	want := []string{"attempts", "class", "code", "decision", "id", "meaning", "message", "origin", "remedy", "status", "stop_reason"}
+	seen := map[string]bool{}
+	for _, line := range lines {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatal(err)
+		}
+		if names := slices.Sorted(maps.Keys(fields)); !slices.Equal(names, want) {
+			t.Fatalf("fields: got %q, want %q", names, want)
+		}
+		id, _ := fields["id"].(string)
+		if seen[id] {
+			t.Errorf("%s stands twice", id)
+		}
+		seen[id] = true
+		e, ok := catalog.ByID(id)
+		if !ok {
+			t.Fatalf("%s is not in the catalog", id)
+		}
+		advised := failedFast
+		if e.Retry != catalog.RetryNo && e.Class != catalog.ClassThrottled {
+			advised = retried
+		}
+		if fields["decision"] != advised {
+			t.Errorf("%s: got %v, the catalog says %s", id, fields["decision"], advised)
+		}
+	}
+}
+
+// The demonstration must be able to fail.
+func TestDemoFindsFaults(t *testing.T) {
+	row := func(id string) *catalog.Entry {
+		e, ok := catalog.ByID(id)
+		if !ok {
+			t.Fatalf("no row %s", id)
+		}
+		return e
+	}
+	failure := func(id string, attempts int) *apigw.Error {
+		return &apigw.Error{Entry: row(id), Attempts: make([]apigw.Attempt, attempts)}
+	}
+	for _, c := range []struct {
+		name, want string
+		demoCase
+	}{
+		{"right", "", demoCase{row("D503CB"), http.MethodGet, demoResult{failure: failure("D503CB", 4)}}},
+		{"not repeated", "failed-fast, but the catalog says retried", demoCase{row("D503CB"), http.MethodGet, demoResult{failure: failure("D503CB", 1)}}},
+		{"repeated", "retried, but the catalog says failed-fast", demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("B403MQ", 2)}}},
+		{"throttled and repeated", "retried, but the catalog says failed-fast", demoCase{row("T429PA"), http.MethodGet, demoResult{failure: failure("T429PA", 2)}}},
+		{"POST that may have run", "retried, but the catalog says failed-fast", demoCase{row("D504TO"), http.MethodPost, demoResult{failure: failure("D504TO", 2)}}},
+		{"another row", "recognised as A403IP", demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("A403IP", 1)}}},
+		{"ran twice", "the backend ran 2 times for one POST", demoCase{row("B403MQ"), http.MethodPost, demoResult{failure: failure("B403MQ", 1), executed: 2}}},
+		{"no error", "the response carries no error", demoCase{row("B403MQ"), http.MethodGet, demoResult{}}},
+		{"no response", "no response: refused", demoCase{row("B403MQ"), http.MethodGet, demoResult{err: errors.New("refused")}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.fault(); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+	"unicode"
+)
+
+// isColourful reports whether w is a terminal whose user did not forbid
+// colour. See https://no-color.org.
+func isColourful(w io.Writer, env func(string) string) bool {
+	f, ok := w.(*os.File)
+	if !ok || env("NO_COLOR") != "" || env("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// A colour is the number of an ANSI escape.
+type colour string
+
+const (
+	bold   colour = "1"
+	faint  colour = "2"
+	red    colour = "31"
+	green  colour = "32"
+	yellow colour = "33"
+)
+
+func paint(on bool, c colour, s string) string {
+	if !on || s == "" {
+		return s
+	}
+	return "\x1b[" + string(c) + "m" + s + "\x1b[0m"
+}
+
+// width is the number of columns of s in a terminal: most East Asian
+// characters take two.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
+			r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 ||
+			r >= 0xffe0 && r <= 0xffe6 || r >= 0x20000 && r <= 0x3fffd) {
+			n++
+		}
+	}
+	return n
+}
+
+// table prints rows in columns as wide as their widest cell. The last column is
+// not padded. The first row is the head; mark, if not nil, gives a cell its
+// colour.
+func table(w io.Writer, on bool, rows [][]string, mark func(row, column int) colour) {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], width(cell))
+		}
+	}
+	for n, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			c := colour("")
+			if n == 0 {
+				c = bold
+			} else if mark != nil {
+				c = mark(n, i)
+			}
+			text := cell
+			if c != "" {
+				text = paint(on, c, cell)
+			}
+			b.WriteString(text)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-width(cell)+2))
+			}
+		}
+		io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
+	}
+}
+
+// printable makes a text from the network fit for one line of a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// shorten keeps a word of the user short and harmless in a complaint.
+func shorten(s string) string {
+	const most = 40
+	r := []rune(printable(s))
+	if len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return string(r)
+}

@@ -1,0 +1,176 @@
+package apigw
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apigw-go/apigw/internal/strictjson"
+)
+
+// policyFiles returns the files of a folder of testdata/policy. The module
+// internal/schematest gives the same ones to the JSON Schema.
+func policyFiles(t testing.TB, folder string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "policy", folder, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %d files in %s, %v", len(files), folder, err)
+	}
+	return files
+}
+
+func TestGoodPolicyFiles(t *testing.T) {
+	for _, file := range policyFiles(t, "good") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			if err := new(Services).Load(file); err != nil {
+				t.Errorf("got %v, want no error", err)
+			}
+		})
+	}
+}
+
+// TestBadPolicyFiles compares every error with testdata/policy/errors.golden.
+func TestBadPolicyFiles(t *testing.T) {
+	var got strings.Builder
+	for _, file := range append(policyFiles(t, "bad"), policyFiles(t, "bad-beyond-schema")...) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		if _, err = ParsePolicies(name, data); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+		fmt.Fprintf(&got, "%v\n\n", err)
+	}
+	want, err := os.ReadFile("testdata/policy/errors.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("the errors differ from the golden file, got:\n%s", got.String())
+	}
+}
+
+func TestEveryPolicyField(t *testing.T) {
+	p, err := LoadPolicies("testdata/policy/good/every-field.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &RetryPolicy{
+		MaxAttempts: 6, InitialBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second, BackoffMultiplier: 1.5,
+		Jitter: JitterEqual, AttemptTimeout: 2500 * time.Millisecond, MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second,
+		MaxThrottleWait: time.Minute, RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
+	}
+	if !reflect.DeepEqual(p.Default, want) {
+		t.Errorf("got %+v, want %+v", p.Default, want)
+	}
+	v := reflect.ValueOf(*p.Default)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() && name != "NewBackOff" {
+			t.Errorf("%s cannot be said in a policy file", name)
+		}
+	}
+}
+
+func TestNoneInAPolicyFile(t *testing.T) {
+	p, err := ParsePolicies("p", []byte(`{"default": {"maxBodyBuffer": 0, "retryableStatusCodes": []}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Default.maxBodyBuffer(); got != 0 {
+		t.Errorf("got a buffer of %d bytes, want none", got)
+	}
+	if p.Default.retryableStatus(503) {
+		t.Error("503 is repeated, want no status")
+	}
+}
+
+func TestLoadPolicies(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policies.json")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	services := new(Services)
+	if err := services.Load(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want that the file does not exist", err)
+	}
+	attempts := func() int {
+		policy, _, _ := services.Match(outgoing(t, "GET", "http://h/a"))
+		return policy.MaxAttempts
+	}
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{`{"services": {"/a": {"maxAttempts": 2}}}`, 2},
+		{`{"services": {"/a": {"maxAttempts": 3}}}`, 3},
+		{`{"services": {"/a": {"maxAttempts": 0}}}`, 3}, // refused
+		{`{"default": {"maxAttempts": 5}}`, 5},
+	} {
+		write(tt.text)
+		err := services.Load(file)
+		if got := attempts(); got != tt.want {
+			t.Errorf("%s: got %d attempts (%v), want %d", tt.text, got, err, tt.want)
+		}
+	}
+}
+
+func TestPolicySchemaKnowsEveryField(t *testing.T) {
+	var schema struct {
+		Defs struct {
+			Policy struct{ Properties map[string]any } `json:"policy"`
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal([]byte(PolicySchema()), &schema); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(schema.Defs.Policy.Properties), reflect.TypeFor[RetryPolicy]().NumField()-1; got != want {
+		t.Errorf("got %d fields, want %d: all of RetryPolicy but NewBackOff", got, want)
+	}
+}
+
+// mends are the durations that an error proposes.
+var mends = regexp.MustCompile(`write seconds, such as "([^"]*)"`)
+
+func FuzzParsePolicies(f *testing.F) {
+	for _, folder := range []string{"good", "bad", "bad-beyond-schema"} {
+		for _, file := range policyFiles(f, folder) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(data)
+		}
+	}
+	place := regexp.MustCompile(`^p:[1-9][0-9]*:[1-9][0-9]*: .`)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := ParsePolicies("p", data)
+		if err == nil {
+			if !json.Valid(data) {
+				t.Error("got policies from what is no JSON")
+			}
+			if err := new(Services).Set(*p); err != nil {
+				t.Errorf("got policies that Set refuses: %v", err)
+			}
+			return
+		}
+		if lines := strings.Split(err.Error(), "\n"); p != nil || len(lines) > strictjson.MaxFaults+1 || !place.MatchString(lines[0]) {
+			t.Errorf("got %v and %d faults: %s", p, len(lines), lines[0])
+		}
+		for _, m := range mends.FindAllStringSubmatch(err.Error(), -1) {
+			if d, ok := parseSeconds(m[1]); !ok || d <= 0 {
+				t.Errorf("got the mend %q, which is refused too", m[1])
+			}
+		}
+	})
+}
