@@ -1,0 +1,155 @@
+package otelapigw
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
+)
+
+const (
+	errorTypeKey = semconv.ErrorTypeKey
+	statusKey    = semconv.HTTPResponseStatusCodeKey
+)
+
+// target says where a request goes, without path and query.
+func target(req *http.Request) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 8)
+	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method(req.Method)))
+	if req.URL == nil {
+		return attrs
+	}
+	return append(attrs, server(req.URL.Hostname(), req.URL.Port(), req.URL.Scheme)...)
+}
+
+// server names a host. The port follows from the scheme where it is not said.
+func server(host, port, scheme string) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 2)
+	if host != "" {
+		attrs = append(attrs, semconv.ServerAddress(host))
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return append(attrs, semconv.ServerPort(int(n)))
+	}
+	switch scheme {
+	case "http":
+		attrs = append(attrs, semconv.ServerPort(80))
+	case "https":
+		attrs = append(attrs, semconv.ServerPort(443))
+	}
+	return attrs
+}
+
+// knownMethods are those of RFC 9110 and PATCH, which the conventions name.
+var knownMethods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete,
+	http.MethodConnect, http.MethodOptions, http.MethodTrace, http.MethodPatch,
+}
+
+func method(m string) string {
+	switch {
+	case m == "":
+		return http.MethodGet
+	case slices.Contains(knownMethods, m):
+		return m
+	}
+	return "_OTHER"
+}
+
+// appendResends adds the number of the sending, which the conventions count
+// from 1 for the first repetition.
+func appendResends(attrs []attribute.KeyValue, attempts int) []attribute.KeyValue {
+	if attempts > 1 {
+		attrs = append(attrs, semconv.HTTPRequestResendCount(attempts-1))
+	}
+	return attrs
+}
+
+// outcomeOf says what one attempt came to.
+func outcomeOf(a apigw.Attempt) []attribute.KeyValue {
+	attrs := make([]attribute.KeyValue, 0, 5)
+	if a.Status != 0 {
+		attrs = append(attrs, statusKey.Int(a.Status))
+	}
+	if t := errorType(a); t != "" {
+		attrs = append(attrs, errorTypeKey.String(t))
+	}
+	return attrs
+}
+
+// errorType returns the error.type of one attempt, "" if it succeeded.
+func errorType(a apigw.Attempt) string {
+	if a.Err != nil {
+		return causeType(a.Err)
+	}
+	e, failed := apigw.Classify(a.Status, http.Header{
+		"X-Ca-Error-Code":    {string(a.Code)},
+		"X-Ca-Error-Message": {a.Message},
+	})
+	if !failed {
+		return ""
+	}
+	return errorTypeOf(e)
+}
+
+// errorTypeOf returns the error.type of a failed request. A code counts only
+// if the catalog has it: the rest of the wire is not trusted to name series.
+func errorTypeOf(e *apigw.Error) string {
+	switch {
+	case e.Status == 0 || e.Err != nil:
+		return causeType(e.Err)
+	case e.Code != "" && e.Entry.Code == e.Code:
+		return string(e.Code)
+	case e.Entry.Class != catalog.ClassUnknown && e.Origin == apigw.OriginGateway:
+		return e.Entry.Class.String()
+	}
+	return strconv.Itoa(e.Status)
+}
+
+// causeType names the cause where there was no response.
+func causeType(err error) string {
+	var (
+		timeout interface{ Timeout() bool }
+		dns     *net.DNSError
+		refused *tls.CertificateVerificationError
+		record  tls.RecordHeaderError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "canceled"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.As(err, &dns):
+		return "name_resolution"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection_refused"
+	case errors.As(err, &refused), errors.As(err, &record):
+		return "tls"
+	}
+	return "connection"
+}
+
+// maxRequestID is longer than the UUIDs that the gateway gives.
+const maxRequestID = 64
+
+// requestID returns id if it looks like one, "" otherwise.
+func requestID(id string) string {
+	if len(id) > maxRequestID {
+		return ""
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return ""
+		}
+	}
+	return id
+}
