@@ -1,0 +1,150 @@
+package integration
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/gatewaytest"
+)
+
+var netHTTP = client{
+	name:    "net/http",
+	inject:  "&http.Client{Transport: t}",
+	reached: "apigw.FromResponse(resp)",
+	call: func(c call) (*apigw.Error, error) {
+		return do(c, &http.Client{Transport: c.transport})
+	},
+}
+
+var netHTTPTimeout = client{
+	name:    "net/http with Timeout and Jar",
+	inject:  "&http.Client{Transport: t, Timeout: d, Jar: jar}",
+	reached: "apigw.FromResponse(resp), r.Err() when the Timeout fired",
+	call: func(c call) (*apigw.Error, error) {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			return nil, err
+		}
+		return do(c, &http.Client{Transport: c.transport, Timeout: time.Minute, Jar: jar})
+	},
+}
+
+// do sends a GET through a *http.Client, which several of the clients are.
+func do(c call, hc *http.Client) (*apigw.Error, error) {
+	req, err := http.NewRequestWithContext(c.ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := hc.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return nil, err
+	}
+	decoded, _ := apigw.FromResponse(resp)
+	return decoded, nil
+}
+
+// When Timeout fires, net/http puts an error of its own in the place of the
+// Transport's and keeps only its text. A Recorder still has it.
+func TestNetHTTPTimeoutEndsAllAttempts(t *testing.T) {
+	r := newRig(t, nil, gatewaytest.Outcome{Delay: time.Hour, Times: -1})
+	hc := &http.Client{Transport: r.transport, Timeout: 50 * time.Millisecond}
+	ctx, recorder := apigw.WithRecorder(t.Context())
+	_, err := do(call{ctx: ctx, url: r.server.URL + "/v1/weather"}, hc)
+	var timeout interface{ Timeout() bool }
+	if !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("got %v, want a timeout", err)
+	}
+	// The timer of net/http can be a moment ahead of the context's deadline.
+	gwErr, ok := recorder.Err()
+	if !ok || gwErr.Stop != apigw.StopContext && gwErr.Stop != apigw.StopDeadline {
+		t.Errorf("recorded: got %v, want an error that stopped for the context", gwErr)
+	}
+}
+
+func TestNetHTTPRedirect(t *testing.T) {
+	// The first hop sets a cookie and fails once, the second fails once and
+	// is compressed.
+	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{
+		{
+			Pattern: "/start", Auth: gatewaytest.AuthNone,
+			Script: []gatewaytest.Outcome{{Error: "D503CB"}},
+			Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.SetCookie(w, &http.Cookie{Name: "visited", Value: "start"})
+				http.Redirect(w, r, "/end", http.StatusTemporaryRedirect)
+			}),
+		},
+		{
+			Pattern: "/end", Auth: gatewaytest.AuthNone,
+			Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}},
+			Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				cookie, err := r.Cookie("visited")
+				if err != nil {
+					http.Error(w, "no cookie", http.StatusBadRequest)
+					return
+				}
+				w.Header().Set("Content-Encoding", "gzip")
+				zip := gzip.NewWriter(w)
+				fmt.Fprintf(zip, "%s %s from %s", r.Method, body, cookie.Value)
+				zip.Close()
+			}),
+		},
+	}}
+	s := gatewaytest.NewServer(g)
+	defer s.Close()
+	base := s.Transport()
+	defer base.CloseIdleConnections()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hc := &http.Client{
+		Jar:       jar,
+		Timeout:   time.Minute,
+		Transport: &apigw.Transport{Base: base, Policy: apigw.RetryPolicy{InitialBackoff: time.Millisecond}},
+	}
+	ctx, recorder := apigw.WithRecorder(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/start", strings.NewReader("order"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Idempotency-Key", "1")
+	resp, err := hc.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("body replayed, cookie kept, gzip undone", func(t *testing.T) {
+		if got, want := string(body), "POST order from start"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+	t.Run("every hop has a result", func(t *testing.T) {
+		results := recorder.Results()
+		if len(results) != 2 {
+			t.Fatalf("got %d results, want 2", len(results))
+		}
+		for i, want := range []string{"/start", "/end"} {
+			if got := results[i]; got.Path != want || len(got.Attempts) != 2 {
+				t.Errorf("hop %d: got %s with %d attempts, want %s with 2", i, got.Path, len(got.Attempts), want)
+			}
+		}
+	})
+}

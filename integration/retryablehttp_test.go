@@ -1,0 +1,67 @@
+package integration
+
+import (
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// After its last attempt go-retryablehttp throws the response away, unless
+// ErrorHandler is its PassthroughErrorHandler. A Recorder works either way.
+var retryableClient = client{
+	name:    "go-retryablehttp",
+	inject:  "c := retryablehttp.NewClient(); c.HTTPClient.Transport = t; c.ErrorHandler = retryablehttp.PassthroughErrorHandler",
+	reached: "apigw.FromResponse(resp)",
+	off:     "c.RetryMax = 0",
+	call: func(c call) (*apigw.Error, error) {
+		hc := newRetryable(c.transport, c.retries)
+		hc.ErrorHandler = retryablehttp.PassthroughErrorHandler
+		return doRetryable(c, hc)
+	},
+}
+
+func newRetryable(t http.RoundTripper, setting retries) *retryablehttp.Client {
+	hc := retryablehttp.NewClient()
+	hc.Logger = nil
+	hc.HTTPClient.Transport = t
+	hc.RetryWaitMin, hc.RetryWaitMax = time.Millisecond, time.Millisecond
+	if setting == switchedOff {
+		hc.RetryMax = 0
+	}
+	return hc
+}
+
+func doRetryable(c call, hc *retryablehttp.Client) (*apigw.Error, error) {
+	req, err := retryablehttp.NewRequestWithContext(c.ctx, http.MethodGet, c.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := hc.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return nil, err
+	}
+	decoded, _ := apigw.FromResponse(resp)
+	return decoded, nil
+}
+
+func TestRetryableHTTPRecorderKeepsWhatGivingUpLoses(t *testing.T) {
+	r := newRig(t, nil, gatewaytest.Outcome{Error: "D503CB", Times: -1})
+	ctx, recorder := apigw.WithRecorder(t.Context())
+	_, err := doRetryable(call{ctx: ctx, url: r.server.URL + "/v1/weather"}, newRetryable(r.transport, asShipped))
+	if err == nil {
+		t.Fatal("got no error, want go-retryablehttp to give up")
+	}
+	decoded, ok := recorder.Err()
+	if !ok || decoded.Code != "D503CB" {
+		t.Errorf("got %v, want D503CB", decoded)
+	}
+}
