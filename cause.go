@@ -18,7 +18,7 @@ import (
 // the source of the body; the dialer of package net wraps its own.
 func notConnected(req *http.Request, err error) bool {
 	var u *url.Error
-	if errors.As(err, &u) && req.URL != nil && u.URL != req.URL.String() {
+	if errors.As(err, &u) && req.URL != nil && !isURL(u.URL, req.URL) {
 		return false
 	}
 	var op *net.OpError
@@ -26,6 +26,18 @@ func notConnected(req *http.Request, err error) bool {
 		return op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"
 	}
 	return err.Error() == "net/http: TLS handshake timeout"
+}
+
+// isURL reports whether text, of a *url.Error, is u. http.Client writes three
+// stars for a password.
+func isURL(text string, u *url.URL) bool {
+	if _, ok := u.User.Password(); ok {
+		shown := *u
+		shown.User = nil
+		text = strings.Replace(text, url.User(u.User.Username()).String()+":***@", "", 1)
+		return text == shown.String() || text == u.String()
+	}
+	return text == u.String()
 }
 
 // permanent reports whether err will come again whatever the network does:

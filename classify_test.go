@@ -90,6 +90,7 @@ func TestClassifyRules(t *testing.T) {
 		"D504CO, pool":                {504, headers("", "Backend service connect failed `Connection lease request time out`"), "D504CO", gw, catalog.ReachedNo, false},
 		"D504CO, free text":           {504, headers("", "Backend service connect failed Timeout connecting to orders-db after the insert"), "D504CO", gw, catalog.ReachedMaybe, false},
 		"two spellings of a header":   {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}, "X-CA-ERROR-MESSAGE": {"Unauthorized"}}, "classic.unauthorized", gw, catalog.ReachedNo, false},
+		"D504CO, the reason alone":    {504, headers("D504CO", "`Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false},
 		"D504CO, closed":              {504, headers("D504CO", "Backend service connect failed `Connection is closed`"), "D504CO", gw, catalog.ReachedMaybe, false},
 		"D504CO, no reason":           {504, headers("D504CO", ""), "D504CO", gw, catalog.ReachedMaybe, false},
 		"header key in small letters": {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}}, "classic.quota-exhausted", gw, catalog.ReachedNo, false},

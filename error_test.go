@@ -116,6 +116,16 @@ func TestErrorMasksCredentials(t *testing.T) {
 	})
 }
 
+func TestErrorMasksEveryCookieAndCredential(t *testing.T) {
+	req := newRequest(t, http.MethodGet, "")
+	req.Header["cookie"] = []string{"session=tops3cret1; b=cccc"}
+	req.Header["Authorization"] = []string{"Bearer x123456", "APPCODE deadbeef02"}
+	e := mustFail(t, &Transport{Base: serve(answer{status: 400, message: "session=tops3cret1 with cccc, x123456 or deadbeef02"})}, req)
+	if got, want := e.SafeMessage(), `"session=*** with ***, *** or ***"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestFromResponseOfForeignResponses(t *testing.T) {
 	for name, resp := range map[string]*http.Response{
 		"nil":             nil,

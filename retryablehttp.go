@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,7 +77,7 @@ func (h RetryableHooks) Install(c *retryablehttp.Client) {
 			next(logger, req, retry)
 		}
 	}
-	c.RetryMax = max(h.Transport.Policy.maxAttempts(), maxFileAttempts) - 1
+	c.RetryMax = math.MaxInt32
 	c.CheckRetry = h.CheckRetry
 	c.Backoff = h.Backoff
 	c.ErrorHandler = h.ErrorHandler
@@ -153,7 +154,7 @@ func (h RetryableHooks) CheckRetry(ctx context.Context, resp *http.Response, err
 		resp.Request = req.WithContext(context.WithValue(req.Context(), retryableKey{}, c))
 	case h.tracks:
 		// Backoff is not told whose failure it is, so the pause is here.
-		if cause := wait(ctx, pause); cause != nil {
+		if cause := wait(c.req.WithContext(ctx), pause); cause != nil {
 			return c.end(c.abandon(StopContext, cause))
 		}
 	}
@@ -191,7 +192,7 @@ func (h RetryableHooks) cause(c *retryableCall, err error) error {
 	if !errors.As(err, &u) || u.Err == nil {
 		return err
 	}
-	if h.tracks && c.req.URL != nil && u.URL == c.req.URL.String() {
+	if permanent(u.Err) || h.tracks && c.req.URL != nil && isURL(u.URL, c.req.URL) {
 		return u.Err
 	}
 	return &lastLinkError{u.Err}

@@ -2,6 +2,7 @@ package apigw
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -204,6 +205,36 @@ func retryableClient(tr *Transport, base http.RoundTripper) *retryablehttp.Clien
 }
 
 // TestRetryableHooksByHand shows what the four hooks decide on their own.
+// http.Client hides the password in its errors, so that they name another URL.
+func TestRetryableClientWithPasswordInTheURL(t *testing.T) {
+	base := serve(dialFailed)
+	tr := &Transport{Base: base, Policy: RetryPolicy{NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }}}
+	if _, err := NewRetryableClient(tr).Post("http://user:pass@api.example.com/", "text/plain", []byte("order")); err == nil {
+		t.Error("got a response, want none")
+	}
+	if base.attempts() != 4 {
+		t.Errorf("got %d attempts, want 4: nothing was sent", base.attempts())
+	}
+}
+
+func TestRetryableClientAllowsMoreAttemptsThanAFile(t *testing.T) {
+	services := new(Services)
+	if err := services.Set(Policies{Services: map[string]RetryPolicy{"/": {
+		MaxAttempts: 150, NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} },
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	base := serve(unavailable)
+	resp, err := NewRetryableClient(&Transport{Base: base, Services: services, Budget: &RetryBudget{Unlimited: true}}).Get("http://api.example.com/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if base.attempts() != 150 {
+		t.Errorf("got %d attempts, want 150", base.attempts())
+	}
+}
+
 func TestRetryableHooksByHand(t *testing.T) {
 	const get, post = http.MethodGet, http.MethodPost
 	for _, tt := range []struct {
@@ -229,6 +260,7 @@ func TestRetryableHooksByHand(t *testing.T) {
 		{"connection broke", get, reset, "", RetryPolicy{}, 4, StopMaxAttempts, 0, 1750 * time.Millisecond},
 		{"connection broke, POST", post, reset, "", RetryPolicy{}, 1, StopMayHaveRun, 0, 0},
 		{"connection not made, POST", post, dialFailed, "", RetryPolicy{}, 1, StopMayHaveRun, 0, 0}, // after a redirect, for all that is known
+		{"certificate refused", get, answer{err: x509.UnknownAuthorityError{}}, "", RetryPolicy{}, 1, StopPermanent, 0, 0},
 		{"nonce stays", get, unavailable, "X-Ca-Nonce", RetryPolicy{}, 1, StopNonce, 503, 0},
 		{"nonce stays without a response", get, reset, "X-Ca-Nonce", RetryPolicy{}, 1, StopNonce, 0, 250 * time.Millisecond},
 	} {

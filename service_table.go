@@ -89,6 +89,10 @@ func (t *serviceTable) check(method, host, urlPath string) error {
 		return fmt.Errorf("a pattern has no scheme: leave out %q", host+"//")
 	case strings.Contains(host, "*"):
 		return fmt.Errorf("host %q: there are no wildcards in hosts, name each one", host)
+	case strings.Contains(host, "@"):
+		return fmt.Errorf("host %q: a pattern names no user, write %q", host, host[strings.LastIndex(host, "@")+1:])
+	case strings.ContainsAny(urlPath, "?#"):
+		return fmt.Errorf("path %q: patterns know neither query nor fragment, write %q", urlPath, urlPath[:strings.IndexAny(urlPath, "?#")])
 	case host != hostname(host):
 		return fmt.Errorf("host %q: a pattern names no port, it holds for all of them: write %q", host, hostname(host))
 	case method != strings.ToUpper(method):

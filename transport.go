@@ -2,7 +2,6 @@ package apigw
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"io"
 	"math"
@@ -46,8 +45,8 @@ type Transport struct {
 	// PrepareRetry, if not nil, is called before every attempt but the
 	// first, with a clone of the request that it may change and whose
 	// GetBody, where there is one, gives a fresh body. Requests that were
-	// signed above the Transport are signed afresh here. An error ends the
-	// attempts.
+	// signed above the Transport are signed afresh here. Who replaces the
+	// body closes the one that was there. An error ends the attempts.
 	PrepareRetry func(*http.Request) error
 
 	// OnAttempt, if not nil, is called after each attempt, OnRetry before
@@ -238,7 +237,7 @@ func (c *slowCall) run(resp *http.Response, err error) (*http.Response, error) {
 		if resp != nil {
 			discard(resp, c.req.Context().Done())
 		}
-		if cause := wait(c.req.Context(), pause-time.Since(decided)); cause != nil {
+		if cause := wait(c.req, pause-time.Since(decided)); cause != nil {
 			return c.abandon(StopContext, cause)
 		}
 		next, stopped, cause := c.next()
@@ -337,9 +336,18 @@ func secretsOf(req *http.Request, resp *http.Response) (secrets []string) {
 		if r == nil {
 			continue
 		}
-		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Ca-Signature"} {
-			if v := headerValue(r.Header, name); v != "" {
-				secrets = append(secrets, v, v[lastSpace(v):])
+		for name, values := range r.Header {
+			switch http.CanonicalHeaderKey(name) {
+			case "Authorization", "Proxy-Authorization", "X-Ca-Signature":
+				for _, v := range values {
+					_, credentials, _ := strings.Cut(v, " ")
+					secrets = append(secrets, v, credentials)
+				}
+			case "Cookie":
+				for pair := range strings.SplitSeq(strings.Join(values, ";"), ";") {
+					_, value, _ := strings.Cut(pair, "=")
+					secrets = append(secrets, value)
+				}
 			}
 		}
 		if r.URL != nil && r.URL.RawQuery != "" {
@@ -354,15 +362,6 @@ func secretsOf(req *http.Request, resp *http.Response) (secrets []string) {
 	return secrets
 }
 
-func lastSpace(s string) int {
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] == ' ' {
-			return i + 1
-		}
-	}
-	return 0
-}
-
 // decide says whether another attempt follows, and after which pause. The
 // budget is asked last, so that only retries which will happen are counted.
 func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Duration, StopReason) {
@@ -372,6 +371,9 @@ func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Du
 			e.Err = cause
 			return 0, StopContext
 		}
+		if cancelled(c.req) {
+			return 0, StopContext
+		}
 	}
 	verdict := c.policy.judge(e, idempotent(c.req))
 	if nonceUsed(e) {
@@ -379,6 +381,9 @@ func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Du
 	}
 	if verdict.stop != StopUnknown {
 		return 0, verdict.stop
+	}
+	if resp != nil && ended(ctx, now) != nil {
+		return 0, StopContext // of the two, the response tells more
 	}
 	switch {
 	case len(c.attempts) >= c.policy.maxAttempts():
@@ -478,21 +483,41 @@ func (c *slowCall) pause(e *Error, resp *http.Response, now time.Time, throttled
 	return pause, StopUnknown
 }
 
-// wait sleeps, unless the context ends first; it returns the context's cause
-// then.
-func wait(ctx context.Context, d time.Duration) error {
+// wait sleeps, unless the context ends first, or the request is cancelled; it
+// returns the cause then.
+func wait(req *http.Request, d time.Duration) error {
+	ctx := req.Context()
 	if ctx.Err() == nil && d > 0 {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
+		//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
+		case <-req.Cancel:
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return causeOf(ctx)
+	case cancelled(req):
+		return errCancelled
 	}
 	return nil
+}
+
+var errCancelled = errors.New("net/http: request canceled")
+
+// cancelled reports whether Request.Cancel was closed, which older programs use
+// in place of a context.
+func cancelled(req *http.Request) bool {
+	select {
+	//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
+	case <-req.Cancel:
+		return true
+	default:
+		return false
+	}
 }
 
 // next builds the request of the next attempt, or says why there is none. It is

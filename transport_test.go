@@ -472,6 +472,47 @@ func TestCancelDuringThePause(t *testing.T) {
 	})
 }
 
+// The context ends while a response is on its way: that is what there is.
+func TestResponseThatCameTooLateIsReturned(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	base := serve(answer{status: 503, message: "Service Unavailable", body: "busy"})
+	tr := &Transport{
+		Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			defer cancel()
+			return base.RoundTrip(req)
+		}),
+		OnRetry: func(*http.Request, Attempt, time.Duration) { t.Error("got a retry, want none") },
+	}
+	e := mustFail(t, tr, newRequest(t, http.MethodGet, "").WithContext(ctx))
+	if e.Stop != StopContext || e.Status != 503 || e.Err != nil {
+		t.Errorf("got %v, status %d, %v; want %v, 503 and no cause", e.Stop, e.Status, e.Err, StopContext)
+	}
+}
+
+// Older programs cancel by a channel, which net/http obeys too.
+func TestRequestCancel(t *testing.T) {
+	for name, first := range map[string]answer{
+		"during the attempt": {err: errors.New("net/http: request canceled"), delay: 2 * time.Second},
+		"during the pause":   unavailable,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cancel := make(chan struct{})
+				time.AfterFunc(time.Second, func() { close(cancel) })
+				req := newRequest(t, http.MethodGet, "")
+				//lint:ignore SA1019 this is what is tested
+				req.Cancel = cancel
+				base := serve(first)
+				_, err := (&Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}).RoundTrip(req)
+				var e *Error
+				if !errors.As(err, &e) || e.Stop != StopContext || base.attempts() != 1 {
+					t.Errorf("got %v after %d attempts, want %v after 1", err, base.attempts(), StopContext)
+				}
+			})
+		})
+	}
+}
+
 func TestContextThatEndedIsNotSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

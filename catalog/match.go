@@ -24,14 +24,18 @@ type Match struct {
 // (D504CO) a connect timeout and a missing pooled connection mean no.
 // https://help.aliyun.com/en/api-gateway/traditional-api-gateway/support/troubleshooting-d504co-error-codes
 func (m Match) Reached() Reached {
-	if m.Entry.ID == "D504CO" && len(m.Params) > 0 {
-		for _, reason := range [...]string{"Timeout connecting", "Connection lease request time out"} {
-			if prefixFold(m.Params[0].Value, reason) >= 0 {
-				return ReachedNo
-			}
-		}
+	if m.Entry.ID == connectFailed && len(m.Params) > 0 && notConnected(m.Params[0].Value) {
+		return ReachedNo
 	}
 	return m.Entry.Reached
+}
+
+// connectFailed is the row of a failed backend connection.
+const connectFailed = "D504CO"
+
+// notConnected reports whether a reason of that row says that nothing was sent.
+func notConnected(reason string) bool {
+	return prefixFold(reason, "Timeout connecting") >= 0 || prefixFold(reason, "Connection lease request time out") >= 0
 }
 
 // MatchText returns the row whose message, or an alias of it, text is or begins
@@ -52,8 +56,13 @@ func MatchText(text string, status int) (Match, bool) {
 }
 
 // MatchEntry fits text to the messages of one row, as [MatchText] does to all.
+// A reason of D504CO fits that row without the words around it, too.
 func MatchEntry(e *Entry, text string) (Match, bool) {
-	return embedded().patterns.match(text, e.Status, e)
+	m, ok := embedded().patterns.match(text, e.Status, e)
+	if reason := strings.Trim(text, quotes+" \t"); !ok && e.ID == connectFailed && notConnected(reason) {
+		return Match{Entry: e, Params: []Param{{Name: "Reason", Value: reason}}}, true
+	}
+	return m, ok
 }
 
 // Quoted parameters come in backticks on most pages and in single quotes on

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,11 +146,14 @@ func (c *caller) call(req *http.Request, s *signer.Signer, policy apigw.RetryPol
 		result.Status = resp.StatusCode
 		e, _ = apigw.FromResponse(resp)
 		code = exitCode(e)
-		out := in.stdout
+		out := &output{w: in.stdout}
 		if asJSON {
-			out = io.Discard // only counted
+			out.w = io.Discard // only counted
 		}
 		result.BodyBytes, err = io.Copy(out, resp.Body)
+		if out.err != nil {
+			err = nil // not the fault of the response; run complains
+		}
 		if err != nil {
 			code = exitNoResponse
 		}
@@ -322,11 +326,20 @@ func (in *invocation) secretsOf(req *http.Request, s *signer.Signer) (secrets []
 		}
 	}
 	add(req.URL.RawQuery)
+	for pair := range strings.SplitSeq(req.URL.RawQuery, "&") {
+		_, value, _ := strings.Cut(pair, "=")
+		plain, _ := url.QueryUnescape(value)
+		if len(plain) >= 8 { // shorter ones may be words of the gateway
+			add(value, plain)
+		}
+	}
 	if decoded, err := url.QueryUnescape(req.URL.RawQuery); err == nil {
 		add(decoded)
 	}
 	if password, ok := req.URL.User.Password(); ok {
 		add(password)
 	}
+	// A short one within a longer one must not tear that apart.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
 }

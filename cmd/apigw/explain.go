@@ -206,7 +206,10 @@ func parseInput(text []byte) explainInput {
 		return explainInput{status: head.status, header: head.header, body: head.body}
 	}
 	input := explainInput{header: make(http.Header)}
-	message := strings.TrimSpace(string(text))
+	message := strings.TrimSpace(string(bytes.TrimPrefix(text, byteOrderMark)))
+	if n := len(message) - 1; n > 0 && message[0] == message[n] && strings.ContainsRune("\"'`", rune(message[0])) {
+		message = strings.TrimSpace(message[1:n]) // pasted out of a log or a program
+	}
 	if row, ok := catalog.ByID(strings.ToLower(message)); ok {
 		input.row = row
 		return input
@@ -348,6 +351,10 @@ func (in *invocation) writeExplanation(e *apigw.Error, x explanation, input expl
 	}
 }
 
+// mostShown is how many characters of a text are shown. A longer one is none of
+// the gateway.
+const mostShown = 400
+
 // shownMessage is the text of the gateway without its string to sign, which
 // follows in lines; the wording of the catalog where none was given.
 func (in *invocation) shownMessage(e *apigw.Error, input explainInput) string {
@@ -356,7 +363,11 @@ func (in *invocation) shownMessage(e *apigw.Error, input explainInput) string {
 		message = e.Entry.Message
 	}
 	message, _, _ = strings.Cut(message, "Server StringToSign")
-	return printable(strings.TrimRight(message, " ,"))
+	shown := []rune(printable(strings.TrimRight(message, " ,")))
+	if len(shown) > mostShown {
+		return string(shown[:mostShown]) + "…"
+	}
+	return string(shown)
 }
 
 // originText says who made the response.

@@ -97,6 +97,12 @@ func TestExplainReadsHeads(t *testing.T) {
 		{"gateway headers alone", "X-Ca-Request-Id: 7\nX-Ca-Error-Code: B403MQ\n", "B403MQ"},
 		{"text and no head", "Quota Exhausted\n", "classic.quota-exhausted"},
 		{"Higress body", "HTTP/1.1 413 Payload Too Large\r\n\r\nPayload Too Large", "higress.payload-too-large"},
+		{"folded header", "HTTP/1.1 403 Forbidden\r\nX-Ca-Error-Message: Quota\r\n Exhausted\r\n\r\n", "classic.quota-exhausted"},
+		{"folded header with a colon", "HTTP/1.1 403 Forbidden\nServer: a\n\tx-ca-error-code: A403IP\n\n", "unknown"},
+		{"byte order mark", "\xef\xbb\xbfHTTP/1.1 403 F\nx-ca-error-code: A403IP\n\n", "A403IP"},
+		{"headers without a status line", "Server: foo\nx-ca-error-code: A403IP\n", "A403IP"},
+		{"a body that looks like headers", "HTTP/1.1 200 OK\n\nx-ca-error-code: A403IP\n\n", noErrorID},
+		{"quoted text", "\"Quota Exhausted\"\n", "classic.quota-exhausted"},
 		{"backend body", "HTTP/1.1 401 Unauthorized\r\n\r\nInvalid Key, says the backend", "unknown"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,6 +156,13 @@ func TestExplainControlCharacters(t *testing.T) {
 	got := runCommand([]string{"explain", "-"}, "HTTP/1.1 403 x\nX-Ca-Error-Message: a\x1b[31mb\n\n", nil)
 	if strings.Contains(got.stdout, "\x1b") {
 		t.Errorf("got %q, want no escape sequence", got.stdout)
+	}
+}
+
+func TestExplainShortensWhatIsNoText(t *testing.T) {
+	got := runCommand([]string{"explain", "-"}, strings.Repeat("abc\n", 1<<18), nil)
+	if len(got.stdout) > 2000 || got.exit != exitUnknown {
+		t.Errorf("got %d bytes, exit %d; want some lines, exit %d", len(got.stdout), got.exit, exitUnknown)
 	}
 }
 

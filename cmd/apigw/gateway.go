@@ -79,8 +79,8 @@ func (in *invocation) announce(url string, dialect catalog.Generation, script st
 	fmt.Fprintf(in.stdout, "  AppKey     %s\n  AppSecret  %s\n  AppCode    %s\n",
 		gatewaytest.DefaultAppKey, gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode)
 	if script == "" {
-		fmt.Fprintf(in.stdout, in.t("  every path echoes; %s/errors/ lists the errors that can be asked for, as %s/errors/D503CB\n",
-			"  所有路径均回显；%s/errors/ 列出可请求的错误，例如 %s/errors/D503CB\n"), url, url)
+		fmt.Fprintf(in.stdout, in.t("  every path echoes, with one of these credentials; %s/errors/ lists the errors that can be asked for, as %s/errors/D503CB\n",
+			"  凭上述任一凭证，所有路径均回显；%s/errors/ 列出可请求的错误，例如 %s/errors/D503CB\n"), url, url)
 	} else {
 		fmt.Fprintf(in.stdout, in.t("  routes of %s\n", "  路由来自 %s\n"), script)
 	}

@@ -14,18 +14,21 @@ type responseHead struct {
 	body   []byte // what follows the head, as far as it was read
 }
 
+// byteOrderMark begins files of some Windows programs.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // parseHead reads the last head of what "curl -i", "curl -v" and the like
 // print: heads of a proxy, of 100 Continue and of redirects stand before it.
 // Lines end with CRLF or LF. It is false where the text does not begin with a
 // head.
 func parseHead(text []byte) (responseHead, bool) {
-	text = unquoteVerbose(text)
+	text = unquoteVerbose(bytes.TrimPrefix(text, byteOrderMark))
 	var last responseHead
 	found := false
 	for rest := text; ; {
 		rest = bytes.TrimLeft(rest, "\r\n")
 		head, after, ok := cutHead(rest)
-		if !ok {
+		if !ok || found && head.status == 0 { // a body, then
 			return last, found
 		}
 		last, found = head, true
@@ -41,19 +44,24 @@ func parseHead(text []byte) (responseHead, bool) {
 }
 
 // cutHead reads one head, up to its blank line. Without a status line, the
-// first line must be a header of the gateway, so that an ordinary text is not
-// taken for a head.
+// first line must be a header, and one of them the gateway's, so that an
+// ordinary text is not taken for a head.
 func cutHead(text []byte) (h responseHead, after []byte, ok bool) {
 	h.header = make(http.Header)
+	bare := !hasPrefixFold(string(text[:min(len(text), 8)]), "HTTP/") // no status line
+	latest := ""                                                      // header, for lines that continue it
 	for first := true; len(text) > 0; first = false {
 		var raw []byte
 		raw, text, _ = bytes.Cut(text, []byte("\n"))
 		line := strings.TrimSpace(string(raw))
 		if line == "" {
-			return h, text, true
+			return h, text, !bare || h.ofGateway()
 		}
 		name, value, isHeader := strings.Cut(line, ":")
 		switch {
+		case latest != "" && (raw[0] == ' ' || raw[0] == '\t'): // RFC 9112, section 5.2
+			values := h.header[latest]
+			values[len(values)-1] += " " + line
 		case first && hasPrefixFold(line, "HTTP/"):
 			// "HTTP/1.1 403 Forbidden", "HTTP/2 403"
 			fields := strings.Fields(line)
@@ -65,17 +73,29 @@ func cutHead(text []byte) (h responseHead, after []byte, ok bool) {
 				return h, nil, false
 			}
 			h.status = status
-		case first && !hasPrefixFold(line, "x-ca-") && !hasPrefixFold(line, ":status:"):
+		case first && !hasPrefixFold(line, ":status:") && (!isHeader || strings.ContainsAny(name, " \t")):
 			return h, nil, false
 		case hasPrefixFold(line, ":status:"): // as browsers show HTTP/2
 			if status, err := strconv.Atoi(strings.TrimSpace(line[len(":status:"):])); err == nil && status >= 100 && status <= 999 {
 				h.status = status
 			}
 		case isHeader:
-			h.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+			latest = http.CanonicalHeaderKey(strings.TrimSpace(name))
+			h.header.Add(latest, strings.TrimSpace(value))
 		}
 	}
-	return h, nil, len(h.header) > 0 || h.status != 0
+	return h, nil, h.status != 0 || h.ofGateway()
+}
+
+// ofGateway reports whether a header, or a status as browsers show it, tells
+// a head from an ordinary text.
+func (h *responseHead) ofGateway() bool {
+	for name := range h.header {
+		if hasPrefixFold(name, "X-Ca-") {
+			return true
+		}
+	}
+	return h.status != 0
 }
 
 // unquoteVerbose keeps what came from the server where the text is the log of

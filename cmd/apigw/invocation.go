@@ -145,7 +145,7 @@ func (in *invocation) complain(format string, args ...any) {
 func (in *invocation) json(v any) {
 	enc := json.NewEncoder(in.stdout)
 	enc.SetEscapeHTML(false)
-	enc.Encode(v) // our own structs always encode
+	enc.Encode(v) // our own structs always encode; output keeps what else fails
 }
 
 // untilSignal returns a context that ends with in.ctx, or when somebody

@@ -16,7 +16,7 @@ import (
 // Exit codes, as "apigw help exit-codes" tells them.
 const (
 	exitOK         = 0
-	exitFailure    = 1 // demo: a row decided otherwise than the catalog says; policy: a file with faults
+	exitFailure    = 1 // demo: a row decided otherwise than the catalog says; policy: a file with faults; the output cannot be written
 	exitMisuse     = 2
 	exitUnknown    = 3 // explain: not in the catalog
 	exitGateway    = 4 // call: the gateway answered with an error
@@ -53,9 +53,33 @@ func commands() []command {
 // run is main without the process: tests call it. It returns the exit code.
 // What waits for somebody ends early when ctx does.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
-	in := &invocation{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, env: env, name: "apigw"}
+	out := &output{w: stdout}
+	in := &invocation{ctx: ctx, stdin: stdin, stdout: out, stderr: stderr, env: env, name: "apigw"}
 	in.lang = languageOf(env)
 	in.colour, in.colourErr = isColourful(stdout, env), isColourful(stderr, env)
+	code := in.run(args)
+	if out.err != nil {
+		in.complain("%s: %v", in.t("cannot write the output", "无法写出结果"), out.err)
+		return exitFailure
+	}
+	return code
+}
+
+// output remembers that writing failed, so that nobody takes half an output for
+// the whole.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (n int, err error) {
+	if n, err = o.w.Write(p); err != nil {
+		o.err = err
+	}
+	return n, err
+}
+
+func (in *invocation) run(args []string) int {
 
 	fs := in.flags("")
 	fs.Bool("version", false, "")
@@ -68,7 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case fs.Lookup("version").Value.String() == "true":
 		return runVersion(in, nil)
 	case len(rest) == 0:
-		fmt.Fprint(stderr, in.page("apigw"))
+		fmt.Fprint(in.stderr, in.page("apigw"))
 		return exitMisuse
 	}
 	var names []string
