@@ -214,7 +214,7 @@ func (c *call) answer(ref *refusal) {
 	if c.g.Dialect == catalog.Higress && c.outcome.Error == "" {
 		h.Del("X-Ca-Request-Id")
 	}
-	if c.outcome.Body != "" {
+	if c.outcome.Error != "" && c.outcome.Body != "" { // else it belongs to another answer
 		body = c.outcome.Body
 	}
 	c.addScripted(h)

@@ -2,6 +2,7 @@ package gatewaytest_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -87,6 +88,21 @@ func TestLogTellsHowRequestsEnded(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
+}
+
+// A scripted body belongs to the scripted answer, not to a refusal in its place.
+func TestRefusalInPlaceOfTheScriptHasNoBody(t *testing.T) {
+	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{
+		Pattern: "/", Auth: gatewaytest.AuthNone, Limit: gatewaytest.Limit{Calls: 1, Window: time.Hour},
+		Script: []gatewaytest.Outcome{{Status: 200, Body: "done", Times: -1}},
+	}}}
+	for _, want := range []string{"done", ""} {
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		if got := w.Body.String(); got != want {
+			t.Errorf("%d: got body %q, want %q", w.Code, got, want)
+		}
+	}
 }
 
 func TestBackendTimeout(t *testing.T) {

@@ -46,9 +46,6 @@ func prepareBody(req *http.Request, rules Rules) (form []byte, err error) {
 	case hasPrefixFold(contentType, "multipart/"), req.GetBody == nil:
 		return nil, nil
 	}
-	if _, n := lookup(req.Header, "Content-Md5"); n > 0 {
-		return nil, nil
-	}
 	return nil, setContentMD5(req)
 }
 
@@ -58,6 +55,12 @@ func setContentMD5(req *http.Request) error {
 		return unreadable(err)
 	}
 	defer body.Close()
+	if _, n := lookup(req.Header, "Content-Md5"); n > 0 {
+		if n, err := io.ReadFull(body, make([]byte, 1)); n == 0 && err == io.EOF {
+			remove(req.Header, "Content-Md5")
+		}
+		return nil
+	}
 	digest := md5.New()
 	n, err := io.Copy(digest, body)
 	if err != nil {

@@ -30,6 +30,7 @@ func TestContentMD5(t *testing.T) {
 		{name: "one-shot body", body: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("hello")) }},
 		{name: "value of the caller for a one-shot body", set: "mine", body: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader("hello")) }, want: "mine"},
 		{name: "empty body that can be replayed", body: replayable("")},
+		{name: "value of the caller for an empty body that can be replayed", set: "1B2M2Y8AsgTpgAmY7PhCfg==", body: replayable("")},
 		{name: "no body", body: func(*http.Request) {}},
 		{name: "value of the caller for no body", set: "1B2M2Y8AsgTpgAmY7PhCfg==", body: func(*http.Request) {}},
 		{name: "NoBody", set: "1B2M2Y8AsgTpgAmY7PhCfg==", body: func(r *http.Request) { r.Body = http.NoBody }},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Part is a part of the string to sign.
@@ -163,7 +164,11 @@ func diagnose(signed string, fields []field, message string) (*Diagnosis, bool) 
 	}
 	d := &Diagnosis{signed: signed, server: server}
 	texts := []string{server}
-	if repaired, ok := fromLatin1(server); ok {
+	whole := server
+	if r, size := utf8.DecodeLastRuneInString(server); !closed && r == utf8.RuneError && size == 1 {
+		whole = server[:len(server)-1] // cut within a character
+	}
+	if repaired, ok := fromLatin1(whole); ok || repaired != "" && whole != server {
 		texts = append(texts, repaired)
 	}
 	withHash, without := strings.ReplaceAll(signed, "\n", "#"), strings.ReplaceAll(signed, "\n", "")
@@ -178,9 +183,9 @@ func diagnose(signed string, fields []field, message string) (*Diagnosis, bool) 
 	for i, text := range texts {
 		found := compare(fields, text)
 		if strings.HasPrefix(withHash, text) || strings.HasPrefix(without, text) {
-			// A string that is closed and ends with a parameter was not cut:
-			// the gateway does not have the others.
-			if !closed || found.part != PartParameter || found.at < len(text) {
+			// A string that is closed and ends in the path or in a parameter
+			// was not cut: the gateway does not have the rest.
+			if !closed || found.part.line() {
 				d.Truncated = true
 				d.Cause = fmt.Sprintf(truncatedCause, len(server))
 				return d, true
@@ -226,8 +231,8 @@ type field struct {
 	text        string
 }
 
-// line reports whether the field is a line of its own.
-func (f field) line() bool { return f.part < PartPath }
+// line reports whether the part is a line of its own.
+func (p Part) line() bool { return p < PartPath }
 
 // parseFields splits a string to sign that nobody has the request of.
 func parseFields(signed string) []field {

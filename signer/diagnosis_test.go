@@ -141,13 +141,6 @@ func TestDiagnoseWithoutNewlines(t *testing.T) {
 
 func TestDiagnoseTranscodes(t *testing.T) {
 	const signed = "GET\n\n\n\n\nx-ca-key:1\n/p?city=杭州&z=1"
-	mojibake := func(s string) string {
-		runes := make([]rune, 0, len(s))
-		for _, c := range []byte(s) {
-			runes = append(runes, rune(c))
-		}
-		return string(runes)
-	}
 	if d, ok := Diagnose(signed, refusal(mojibake(signed))); !ok || d.Part != PartNone || d.Truncated {
 		t.Errorf("equal but for the character set: got %v, want equal", d)
 	}
@@ -157,6 +150,15 @@ func TestDiagnoseTranscodes(t *testing.T) {
 	}
 }
 
+// mojibake is s as UTF-8 that was read as ISO-8859-1.
+func mojibake(s string) string {
+	runes := make([]rune, 0, len(s))
+	for _, c := range []byte(s) {
+		runes = append(runes, rune(c))
+	}
+	return string(runes)
+}
+
 func TestDiagnoseTruncated(t *testing.T) {
 	whole := refusal(signedBase)
 	for _, n := range []int{len(whole) - 1, len(whole) - 10, len(whole) - 100} {
@@ -164,6 +166,39 @@ func TestDiagnoseTruncated(t *testing.T) {
 		equal := n == len(whole)-1 // only the backquote is missing
 		if !ok || d.Part != PartNone || d.Truncated == equal {
 			t.Errorf("cut at %d: got %v, truncated %v, want equal, truncated %v", n, d, ok && d.Truncated, !equal)
+		}
+	}
+}
+
+// What is closed in the path or in a parameter arrived whole: the gateway has no
+// more, which is a difference and no cut.
+func TestDiagnoseShorterIsNotTruncated(t *testing.T) {
+	for _, tt := range []struct {
+		name, signed, server string
+		part                 Part
+		of                   string
+	}{
+		{"trailing slash", "GET\n\n\n\n\n/orders/", "GET#####/orders", PartPath, ""},
+		{"empty value", "GET\n\n\n\n\n/p?k=", "GET#####/p?k", PartParameter, "k"},
+		{"shorter value", "GET\n\n\n\n\n/p?a=12", "GET#####/p?a=1", PartParameter, "a"},
+		{"blank at the end", "GET\n\n\n\n\nx-ca-key:1\n/p?a=x y ", "GET#####x-ca-key:1#/p?a=x y", PartParameter, "a"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, ok := Diagnose(tt.signed, "Invalid Signature, Server StringToSign:`"+tt.server+"`")
+			if !ok || d.Part != tt.part || d.Name != tt.of || d.Truncated {
+				t.Errorf("got %v %q, truncated %v; want %v %q, whole", d.Part, d.Name, d.Truncated, tt.part, tt.of)
+			}
+		})
+	}
+}
+
+func TestDiagnoseTruncatedWithinACharacter(t *testing.T) {
+	const signed = "GET\n\n\n\n\nx-ca-key:1\n/p?a=中文&b=3"
+	garbled := mojibake("中文")
+	for n := 1; n < len(garbled); n++ {
+		d, ok := Diagnose(signed, "Invalid Signature, Server StringToSign:`GET#####x-ca-key:1#/p?a="+garbled[:n])
+		if !ok || d.Part != PartNone || !d.Truncated {
+			t.Errorf("cut after %d bytes: got %v, truncated %v; want equal, truncated", n, d.Part, d.Truncated)
 		}
 	}
 }

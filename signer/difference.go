@@ -26,12 +26,12 @@ func compare(fields []field, server string) difference {
 	rest := server
 	for i, f := range fields {
 		text := strings.ReplaceAll(f.text, "\n", end) // in the value of a parameter
-		if f.line() {
+		if f.part.line() {
 			text += end
 		}
 		after, ok := strings.CutPrefix(rest, text)
 		switch {
-		case ok && f.line(), ok && f.part == PartPath && (after == "" || after[0] == '?'), ok && f.part == PartParameter && (after == "" || after[0] == '&'):
+		case ok && f.part.line(), ok && f.part == PartPath && (after == "" || after[0] == '?'), ok && f.part == PartParameter && (after == "" || after[0] == '&'):
 			rest = after
 			continue
 		}
@@ -69,7 +69,7 @@ func compare(fields []field, server string) difference {
 func extent(fields []field, i int, rest, end string) string {
 	if i+1 < len(fields) {
 		next := fields[i+1].text
-		if fields[i+1].line() {
+		if fields[i+1].part.line() {
 			next += end
 		}
 		if at := strings.Index(rest, end+next); at >= 0 && next != "" {

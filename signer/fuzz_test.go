@@ -207,7 +207,7 @@ func FuzzDiagnose(f *testing.F) {
 		var lines []string
 		var tail strings.Builder
 		for _, field := range parseFields(signed) {
-			if field.line() {
+			if field.part.line() {
 				lines = append(lines, field.text)
 			} else {
 				tail.WriteString(field.text)

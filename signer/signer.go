@@ -228,10 +228,13 @@ var signatureHeaders = [...]string{
 	"X-Ca-Signature", "X-Ca-Signature-Headers", "X-Ca-Signature-Method",
 }
 
-// strip takes the credentials off a request for a host that must not see them.
+// strip takes all that is for the gateway off a request for a host that must
+// not see it.
 func (s *Signer) strip(h http.Header) {
-	for _, name := range signatureHeaders {
-		remove(h, name)
+	for key := range h {
+		if hasPrefixFold(key, "X-Ca-") {
+			delete(h, key)
+		}
 	}
 	if s.AppCode == "" {
 		return

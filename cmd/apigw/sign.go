@@ -66,7 +66,9 @@ func runSign(in *invocation, args []string) int {
 	}
 	s.Algorithm, s.Higress, s.DecodedPath = method, *higress, *decodedPath
 	if *headers != "" {
-		s.SignedHeaders = strings.Split(*headers, ",")
+		for name := range strings.SplitSeq(*headers, ",") {
+			s.SignedHeaders = append(s.SignedHeaders, strings.TrimSpace(name))
+		}
 	}
 	if *nonce != "" {
 		s.NewNonce = func() string { return *nonce }
