@@ -34,7 +34,7 @@ func isURL(text string, u *url.URL) bool {
 	if _, ok := u.User.Password(); ok {
 		shown := *u
 		shown.User = nil
-		text = strings.Replace(text, url.User(u.User.Username()).String()+":***@", "", 1)
+		text = strings.Replace(text, u.User.Username()+":***@", "", 1)
 		return text == shown.String() || text == u.String()
 	}
 	return text == u.String()

@@ -209,7 +209,7 @@ func retryableClient(tr *Transport, base http.RoundTripper) *retryablehttp.Clien
 func TestRetryableClientWithPasswordInTheURL(t *testing.T) {
 	base := serve(dialFailed)
 	tr := &Transport{Base: base, Policy: RetryPolicy{NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }}}
-	if _, err := NewRetryableClient(tr).Post("http://user:pass@api.example.com/", "text/plain", []byte("order")); err == nil {
+	if _, err := NewRetryableClient(tr).Post("http://us%20er:pass@api.example.com/", "text/plain", []byte("order")); err == nil {
 		t.Error("got a response, want none")
 	}
 	if base.attempts() != 4 {

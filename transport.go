@@ -382,7 +382,7 @@ func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Du
 	if verdict.stop != StopUnknown {
 		return 0, verdict.stop
 	}
-	if resp != nil && ended(ctx, now) != nil {
+	if resp != nil && (ended(ctx, now) != nil || cancelled(c.req)) {
 		return 0, StopContext // of the two, the response tells more
 	}
 	switch {

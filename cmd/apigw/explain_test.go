@@ -166,6 +166,14 @@ func TestExplainShortensWhatIsNoText(t *testing.T) {
 	}
 }
 
+// Joining folded lines must not take time by their square.
+func TestExplainOfAMegabyteOfFoldedLines(t *testing.T) {
+	head, ok := parseHead([]byte("HTTP/1.1 403 x\nX-Ca-Error-Message: Quota\n" + strings.Repeat(" a\n", 300_000)))
+	if got := len(head.header.Get("X-Ca-Error-Message")); !ok || got > 2*maxFolded {
+		t.Errorf("got %v, %d bytes; want a head with at most %d", ok, got, 2*maxFolded)
+	}
+}
+
 func FuzzParseHead(f *testing.F) {
 	for _, seed := range []string{
 		refusedInput, "", "HTTP/2 403 \nx-ca-error-code: A403IP\n\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nbody",

@@ -17,6 +17,10 @@ type responseHead struct {
 // byteOrderMark begins files of some Windows programs.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
+// maxFolded bounds a header in several lines. Each line copies those before it,
+// so that a megabyte of them would take minutes.
+const maxFolded = 8 << 10
+
 // parseHead reads the last head of what "curl -i", "curl -v" and the like
 // print: heads of a proxy, of 100 Continue and of redirects stand before it.
 // Lines end with CRLF or LF. It is false where the text does not begin with a
@@ -61,7 +65,9 @@ func cutHead(text []byte) (h responseHead, after []byte, ok bool) {
 		switch {
 		case latest != "" && (raw[0] == ' ' || raw[0] == '\t'): // RFC 9112, section 5.2
 			values := h.header[latest]
-			values[len(values)-1] += " " + line
+			if last := &values[len(values)-1]; len(*last) < maxFolded {
+				*last += " " + line
+			}
 		case first && hasPrefixFold(line, "HTTP/"):
 			// "HTTP/1.1 403 Forbidden", "HTTP/2 403"
 			fields := strings.Fields(line)

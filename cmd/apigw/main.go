@@ -79,8 +79,8 @@ func (o *output) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
+// run finds the command and leaves the rest to it.
 func (in *invocation) run(args []string) int {
-
 	fs := in.flags("")
 	fs.Bool("version", false, "")
 	// Only the flags before the command are for here.

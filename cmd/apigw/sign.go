@@ -70,6 +70,9 @@ func runSign(in *invocation, args []string) int {
 			s.SignedHeaders = append(s.SignedHeaders, strings.TrimSpace(name))
 		}
 	}
+	// -H says these, too.
+	*nonce = cmp.Or(*nonce, req.Header.Get("X-Ca-Nonce"))
+	*timestamp = cmp.Or(*timestamp, req.Header.Get("X-Ca-Timestamp"))
 	if *nonce != "" {
 		s.NewNonce = func() string { return *nonce }
 	}
