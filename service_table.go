@@ -154,7 +154,7 @@ func (n *pathNode) add(path string, s *service) {
 			segment, rest = segment[:i], segment[i:]
 		}
 		switch {
-		case segment == "" || strings.HasSuffix(segment, "...}"):
+		case segment == "" || segment[0] == '{' && strings.HasSuffix(segment, "...}"):
 			n.rest = s
 			return
 		case segment == "{$}":
