@@ -1,7 +1,6 @@
 package apigw
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -30,13 +29,6 @@ type Recorder struct {
 // maxResults bounds a Recorder whose context is used for ever. The oldest
 // results go first.
 const maxResults = 1024
-
-// WithRecorder returns a context whose requests report to the Recorder.
-func WithRecorder(ctx context.Context) (context.Context, *Recorder) {
-	v := fromContext(ctx)
-	v.recorder = new(Recorder)
-	return context.WithValue(ctx, requestKey{}, &v), v.recorder
-}
 
 // Err returns the failure of the last result. It returns nil and false if that
 // was none, or if there is no result yet.

@@ -6,8 +6,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
@@ -298,70 +296,6 @@ func (c *slowCall) observe(resp *http.Response, err error) (pause time.Duration,
 	return pause, false
 }
 
-// describe fills e from what one attempt came to.
-func (e *Error) describe(req *http.Request, resp *http.Response, err error) {
-	*e = Error{Method: cmp.Or(req.Method, http.MethodGet), Err: err}
-	if req.URL != nil {
-		e.Host, e.Path = req.URL.Host, req.URL.Path
-	}
-	if resp == nil {
-		e.Entry, e.Origin, e.Reached = &noResponse, OriginNone, catalog.ReachedMaybe
-		if notConnected(req, err) {
-			e.Reached = catalog.ReachedNo
-		}
-		return
-	}
-	e.classify(resp.StatusCode, resp.Header)
-	if resp.Request != nil && resp.Request.Response != req.Response {
-		// Something below followed a redirect, so an earlier link did run.
-		e.Reached = catalog.ReachedMaybe
-	}
-	if e.Message != "" && e.Entry.ID == catalog.UnknownID {
-		e.shown = showUnknown(e.Message, secretsOf(req, resp)...)
-	}
-}
-
-// noResponse stands where no status and no header tell anything.
-var noResponse = catalog.Entry{
-	ID: catalog.UnknownID, Retry: catalog.RetrySoon, Reached: catalog.ReachedMaybe,
-	ReachedWhy: "no response arrived",
-	Meaning:    catalog.Text{EN: "no response arrived", ZH: "没有收到响应"},
-	Remedy:     catalog.Text{EN: "look at the cause", ZH: "查看具体原因"},
-}
-
-// secretsOf lists the credentials of a request, as sent by the caller and as
-// sent by what lies below, for masking them in a text that repeats them.
-func secretsOf(req *http.Request, resp *http.Response) (secrets []string) {
-	for _, r := range []*http.Request{req, resp.Request} {
-		if r == nil {
-			continue
-		}
-		for name, values := range r.Header {
-			switch http.CanonicalHeaderKey(name) {
-			case "Authorization", "Proxy-Authorization", "X-Ca-Signature":
-				for _, v := range values {
-					_, credentials, _ := strings.Cut(v, " ")
-					secrets = append(secrets, v, credentials)
-				}
-			case "Cookie":
-				for pair := range strings.SplitSeq(strings.Join(values, ";"), ";") {
-					_, value, _ := strings.Cut(pair, "=")
-					secrets = append(secrets, value)
-				}
-			}
-		}
-		if r.URL != nil && r.URL.RawQuery != "" {
-			secrets = append(secrets, r.URL.RawQuery)
-			for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
-				_, value, _ := strings.Cut(pair, "=")
-				plain, _ := url.QueryUnescape(value)
-				secrets = append(secrets, value, plain)
-			}
-		}
-	}
-	return secrets
-}
-
 // decide says whether another attempt follows, and after which pause. The
 // budget is asked last, so that only retries which will happen are counted.
 func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Duration, StopReason) {
@@ -481,43 +415,6 @@ func (c *slowCall) pause(e *Error, resp *http.Response, now time.Time, throttled
 		pause += min(asked, math.MaxInt64-pause)
 	}
 	return pause, StopUnknown
-}
-
-// wait sleeps, unless the context ends first, or the request is cancelled; it
-// returns the cause then.
-func wait(req *http.Request, d time.Duration) error {
-	ctx := req.Context()
-	if ctx.Err() == nil && d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
-		case <-req.Cancel:
-		}
-	}
-	switch {
-	case ctx.Err() != nil:
-		return causeOf(ctx)
-	case cancelled(req):
-		return errCancelled
-	}
-	return nil
-}
-
-var errCancelled = errors.New("net/http: request canceled")
-
-// cancelled reports whether Request.Cancel was closed, which older programs use
-// in place of a context.
-func cancelled(req *http.Request) bool {
-	select {
-	//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
-	case <-req.Cancel:
-		return true
-	default:
-		return false
-	}
 }
 
 // next builds the request of the next attempt, or says why there is none. It is
