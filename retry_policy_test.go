@@ -2,7 +2,6 @@ package apigw
 
 import (
 	"math"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -42,42 +41,4 @@ func TestNonsenseIsDefault(t *testing.T) {
 		p.multiplier() != d.multiplier() || p.maxRetryAfter() != d.maxRetryAfter() || p.maxBodyBuffer() != 0 {
 		t.Errorf("%+v does not fall back to the defaults", p)
 	}
-}
-
-func TestIdempotent(t *testing.T) {
-	for _, c := range []struct {
-		method, header    string
-		idempotent, below bool
-	}{
-		{"", "", true, true}, {"GET", "", true, true}, {"HEAD", "", true, true}, {"OPTIONS", "", true, true}, {"TRACE", "", true, true},
-		{"PUT", "", true, false}, {"DELETE", "", true, false}, {"POST", "", false, false}, {"PATCH", "", false, false},
-		{"get", "", false, false}, {"CONNECT", "", false, false},
-		{"POST", "Idempotency-Key", true, true}, {"POST", "x-idempotency-key", true, true}, {"PUT", "Idempotency-Key", true, true},
-	} {
-		req := &http.Request{Method: c.method, Header: http.Header{}}
-		if c.header != "" {
-			req.Header[c.header] = nil
-		}
-		if got := idempotent(req); got != c.idempotent {
-			t.Errorf("%q with %q: idempotent %v, want %v", c.method, c.header, got, c.idempotent)
-		}
-		if got := replayedBelow(req); got != c.below {
-			t.Errorf("%q with %q: replayed by net/http %v, want %v", c.method, c.header, got, c.below)
-		}
-	}
-}
-
-func FuzzRetryAfter(f *testing.F) {
-	for _, v := range []string{"", "0", "1", "-1", "120", "9223372036854775807", "92233720368547758070", "1e9", " 5 ", "Fri, 31 Dec 1999 23:59:59 GMT",
-		"Friday, 31-Dec-99 23:59:59 GMT", "Fri Dec 31 23:59:59 1999", "Fri, 31 Dec 9999 23:59:59 GMT", "５"} {
-		f.Add(v, "Fri, 31 Dec 1999 23:59:00 GMT")
-		f.Add(v, "")
-	}
-	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, value, date string) {
-		h := http.Header{"Retry-After": {value}, "Date": {date}}
-		if got := retryAfter(h, now); got < 0 {
-			t.Errorf("retryAfter(%q, Date %q) = %v", value, date, got)
-		}
-	})
 }

@@ -1,0 +1,30 @@
+package apigw
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestAttemptsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := answer{status: 503, code: "D503CB", message: "m", header: http.Header{headerRequestID: {"r1"}}, delay: 2 * time.Second}
+		tr := &Transport{Base: serve(first, reset), Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Second, Jitter: JitterNone}}
+		start := time.Now()
+		_, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Fatal(err)
+		}
+		want := []Attempt{
+			{Number: 1, Start: start, Duration: 2 * time.Second, Status: 503, Code: "D503CB", Message: "m", RequestID: "r1"},
+			{Number: 2, Start: start.Add(3 * time.Second), Wait: time.Second, Err: reset.err},
+		}
+		if !reflect.DeepEqual(e.Attempts, want) {
+			t.Errorf("got  %+v\nwant %+v", e.Attempts, want)
+		}
+	})
+}
