@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
-	"github.com/apigw-go/apigw/signer"
 )
 
 // validity is how far a timestamp may be off either way, and how long a nonce
@@ -91,14 +90,14 @@ func (c *call) checkSignature() *refusal {
 	if nonce != "" && c.g.nonces.used(key, nonce, now) {
 		return refuse(dialect, nonceUsed)
 	}
-	if c.tooLarge && isForm(h) {
+	readings := c.g.readings()
+	if c.tooLarge && isForm(h, readings[0].Headers) {
 		return refuse(dialect, bodyTooLarge) // the string to sign is not known
 	}
 	if !c.tooLarge && !md5Matches(h, c.body) {
 		return refuse(dialect, md5Mismatch, "Reason", "does not match the body")
 	}
-	rules := signer.Rules{Higress: dialect == catalog.Higress}
-	text, ok := signer.Verify(c.r, c.body, app.AppSecret, rules)
+	text, ok := verify(newSignedRequest(c.r, c.body), app.AppSecret, readings)
 	if !ok {
 		return refuse(dialect, signatureMismatch, "StringToSign", text)
 	}
@@ -149,12 +148,6 @@ func md5Matches(h http.Header, body []byte) bool {
 	}
 	sum := md5.Sum(body)
 	return len(body) > 0 && got == base64.StdEncoding.EncodeToString(sum[:])
-}
-
-func isForm(h http.Header) bool {
-	const form = "application/x-www-form-urlencoded"
-	contentType := h.Get("Content-Type")
-	return len(contentType) >= len(form) && strings.EqualFold(contentType[:len(form)], form)
 }
 
 // nonceMemory holds the nonces of the last fifteen minutes. The zero value is

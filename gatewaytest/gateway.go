@@ -47,6 +47,12 @@ type Gateway struct {
 	// are not looked at.
 	Dialect catalog.Generation
 
+	// Readings are how the gateway reads a request when it builds the string
+	// to sign. A signature is right if it is right under one of them; a refusal
+	// shows the string of the first. If empty, the documented reading, and
+	// [HigressReadings] in the dialect Higress.
+	Readings []Reading
+
 	// Apps are the applications that may call. If nil, there is the default
 	// one.
 	Apps []App
@@ -204,6 +210,19 @@ func (g *Gateway) prepare() {
 			g.counts.limit = 1024
 		}
 	})
+}
+
+// higressReadings are shared; nobody may change them.
+var higressReadings, documentedReading = HigressReadings(), []Reading{{}}
+
+func (g *Gateway) readings() []Reading {
+	switch {
+	case len(g.Readings) > 0:
+		return g.Readings
+	case g.Dialect == catalog.Higress:
+		return higressReadings
+	}
+	return documentedReading
 }
 
 func (g *Gateway) now() time.Time {

@@ -60,7 +60,7 @@ func clientVectors(t *testing.T) []vector {
 
 // send replays the vector as it was on the wire: net/http parses the bytes as
 // its server would.
-func (v *vector) send(t *testing.T, dialect catalog.Generation) *http.Response {
+func (v *vector) send(t *testing.T, g *gatewaytest.Gateway) *http.Response {
 	t.Helper()
 	var wire bytes.Buffer
 	_, target, _ := strings.Cut(strings.TrimPrefix(v.URL, "https://"), "/")
@@ -81,12 +81,9 @@ func (v *vector) send(t *testing.T, dialect catalog.Generation) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gatewaytest.Gateway{
-		Dialect: dialect,
-		Apps:    []gatewaytest.App{{AppKey: v.AppKey, AppSecret: v.AppSecret}},
-		Stages:  []string{"RELEASE", "TEST", "PRE"},
-		Now:     func() time.Time { return time.UnixMilli(millis) },
-	}
+	g.Apps = []gatewaytest.App{{AppKey: v.AppKey, AppSecret: v.AppSecret}}
+	g.Stages = []string{"RELEASE", "TEST", "PRE"}
+	g.Now = func() time.Time { return time.UnixMilli(millis) }
 	answer := httptest.NewRecorder()
 	g.ServeHTTP(answer, req)
 	return answer.Result()
@@ -103,7 +100,7 @@ func TestDocumentedModeVerifiesForeignSigners(t *testing.T) {
 	for _, dialect := range []catalog.Generation{catalog.Classic, catalog.VPC} {
 		for _, v := range clientVectors(t) {
 			t.Run(dialect.String()+"/"+v.Name, func(t *testing.T) {
-				resp := v.send(t, dialect)
+				resp := v.send(t, &gatewaytest.Gateway{Dialect: dialect})
 				message := resp.Header.Get("X-Ca-Error-Message")
 				want := refusedOtherwise[v.Name]
 				if v.DocRule != "yes" {
@@ -117,16 +114,34 @@ func TestDocumentedModeVerifiesForeignSigners(t *testing.T) {
 	}
 }
 
-func TestHigressModeVerifiesForeignSigners(t *testing.T) {
+// The vectors were run against a plug-in that had its own reading only.
+func TestHigressReadingVerifiesForeignSigners(t *testing.T) {
 	for _, v := range clientVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			resp := v.send(t, catalog.Higress)
+			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.Higress, Readings: gatewaytest.HigressReadings()[:1]})
 			want := 400 // "rejects" and "header-case-only"
 			if v.Higress == "accepts" {
 				want = 200
 			}
 			if resp.StatusCode != want {
 				t.Errorf("got %d %q, want %d", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"), want)
+			}
+		})
+	}
+}
+
+// Today's plug-in lets clients of the classic gateway in: mixed case, the
+// decoded path, an empty value as a bare name.
+func TestHigressPlugInLetsClassicClientsIn(t *testing.T) {
+	for _, v := range clientVectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.Higress})
+			want := 200
+			if refusedByPlugIn(v) != "" {
+				want = 400
+			}
+			if resp.StatusCode != want {
+				t.Errorf("got %d %q, want %d (%s)", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"), want, refusedByPlugIn(v))
 			}
 		})
 	}
@@ -140,7 +155,7 @@ func TestRefusedSignatureEchoesTheStringToSign(t *testing.T) {
 			continue
 		}
 		v.Signature = base64.StdEncoding.EncodeToString([]byte("not the signature"))
-		resp := v.send(t, catalog.Classic)
+		resp := v.send(t, &gatewaytest.Gateway{})
 		got := resp.Header.Get("X-Ca-Error-Message")
 		want := "Invalid Signature, Server StringToSign:`" + strings.ReplaceAll(v.StringToSign, "\n", "#") + "`"
 		if got != want {
@@ -149,4 +164,25 @@ func TestRefusedSignatureEchoesTheStringToSign(t *testing.T) {
 		return
 	}
 	t.Error("no vector of the documentation's example")
+}
+
+// refusedByPlugIn says why a vector is refused, from what is known of it apart
+// from this package; empty where it is not.
+func refusedByPlugIn(v vector) string {
+	test, _, _ := strings.Cut(v.Name, "/")
+	switch {
+	case refusedOtherwise[v.Name] != "":
+		return refusedOtherwise[v.Name]
+	case v.Higress == "accepts":
+		return ""
+	case v.Name == "custom-excluded/node", v.Name == "post-form-same-key/k8scat":
+		return "" // a listed Accept has a line; this client signs the query alone
+	case test == "post-form-same-key":
+		return "the form wins over the query"
+	case v.DocRule == "decoded-path" && strings.Contains(v.URL, "%2F"):
+		return "an encoded slash stays encoded"
+	case v.DocRule == "no":
+		return "a mistake of the client"
+	}
+	return ""
 }
