@@ -119,13 +119,13 @@ func ambiguous(query, form string, rules Rules) (name string, found bool) {
 		return "", false
 	}
 	inQuery := make(map[string]string)
-	for _, p := range appendParameters(nil, query, rules) {
+	for _, p := range appendParameters(nil, query, false, rules) {
 		if _, ok := inQuery[p.name]; !ok {
 			inQuery[p.name] = p.value
 		}
 	}
 	seen := make(map[string]bool)
-	for _, p := range appendParameters(nil, form, rules) {
+	for _, p := range appendParameters(nil, form, true, rules) {
 		if value, ok := inQuery[p.name]; ok && !seen[p.name] && value != p.value {
 			return p.name, true
 		}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/apigw-go/apigw/internal/resign"
 )
 
 // clockGateway refuses timestamps that are more than 15 minutes off its own
@@ -266,5 +268,25 @@ func TestRepairThatFailsReturnsTheResponse(t *testing.T) {
 				t.Errorf("got body %q, %v after %d attempts, want the first response unread", body, err, len(g.bodies))
 			}
 		})
+	}
+}
+
+// Under a Transport the Signer sends once: it says what it learned, and the
+// next call uses it.
+func TestSendOnceLearnsAndDoesNotSendAgain(t *testing.T) {
+	g := &clockGateway{now: testTime, text: "Timestamp Expired"}
+	s := testSigner()
+	s.Now = func() time.Time { return testTime.Add(20 * time.Minute) }
+	s.Base = g
+	req := newRequest(t, "GET", "https://api.example.com/", "")
+	for i, want := range []int{400, 200} {
+		resp, err := s.SendOnce(req)
+		if err != nil || resp.StatusCode != want || len(g.timestamps) != i+1 {
+			t.Fatalf("got %v, %v after %d sendings, want %d after %d", resp, err, len(g.timestamps), want, i+1)
+		}
+		note := resign.FromResponse(resp)
+		if got := note != nil && note.Learned && note.Lesson == resign.Clock; got != (want == 400) {
+			t.Errorf("sending %d: learned %v, want %v", i+1, got, want == 400)
+		}
 	}
 }

@@ -32,12 +32,12 @@ func appendPathAndParameters(dst []byte, path, query, form string, rules Rules) 
 
 // sortedParameters appends the parameters that are signed to params.
 func sortedParameters(params []parameter, query, form string, rules Rules) []parameter {
-	if rules.Higress {
-		params = appendParameters(params, query, rules)
-		params = appendParameters(params, form, rules)
+	if rules.Higress || rules.QueryFirst {
+		params = appendParameters(params, query, false, rules)
+		params = appendParameters(params, form, true, rules)
 	} else {
-		params = appendParameters(params, form, rules)
-		params = appendParameters(params, query, rules)
+		params = appendParameters(params, form, true, rules)
+		params = appendParameters(params, query, false, rules)
 	}
 	// The order is stable, so that the first one of a name stays the first.
 	slices.SortStableFunc(params, func(a, b parameter) int { return strings.Compare(a.name, b.name) })
@@ -47,7 +47,7 @@ func sortedParameters(params []parameter, query, form string, rules Rules) []par
 // appendParameters decodes a query or a form. Unlike url.ParseQuery it refuses
 // nothing: ";" is an ordinary character and a broken escape is taken literally,
 // so that client and verifier agree on every input.
-func appendParameters(params []parameter, encoded string, rules Rules) []parameter {
+func appendParameters(params []parameter, encoded string, form bool, rules Rules) []parameter {
 	for encoded != "" {
 		var piece string
 		piece, encoded, _ = strings.Cut(encoded, "&")
@@ -55,9 +55,9 @@ func appendParameters(params []parameter, encoded string, rules Rules) []paramet
 		switch {
 		case !rules.Higress && piece == "":
 			continue
-		case rules.Higress && !pair:
-			// parseParameters in its http_util.cc leaves a bare name as it is
-			// and counts an empty one.
+		case !pair && (rules.Higress || form && rules.RawFormNames):
+			// parseParameters in Higress' http_util.cc leaves a bare name as it
+			// is and counts an empty one.
 		default:
 			name, value = unescape(name, rules), unescape(value, rules)
 		}
@@ -72,6 +72,12 @@ func unescape(s string, rules Rules) string {
 	if !strings.Contains(s, "%") && !(plus && strings.Contains(s, "+")) {
 		return s
 	}
+	return decode(s, plus, false)
+}
+
+// decode decodes percent escapes, "+" where plus says so, and not %2F and %5C
+// where keepSlashes says so. A broken escape stays.
+func decode(s string, plus, keepSlashes bool) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {
@@ -79,7 +85,12 @@ func unescape(s string, rules Rules) string {
 		case c == '+' && plus:
 			b.WriteByte(' ')
 		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
-			b.WriteByte(unhex(s[i+1])<<4 | unhex(s[i+2]))
+			decoded := unhex(s[i+1])<<4 | unhex(s[i+2])
+			if keepSlashes && (decoded == '/' || decoded == '\\') {
+				b.WriteString(s[i : i+3])
+			} else {
+				b.WriteByte(decoded)
+			}
 			i += 2
 		default:
 			b.WriteByte(c)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/apigw-go/apigw/internal/resign"
 )
 
 // Signer is an [http.RoundTripper] that puts the credentials of an application
@@ -69,6 +71,18 @@ type Signer struct {
 	// wire. See [Rules].
 	DecodedPath bool
 
+	// KeepSlashes, with DecodedPath, leaves %2F and %5C as they are on the
+	// wire. See [Rules].
+	KeepSlashes bool
+
+	// QueryFirst signs the query's value of a name that stands in the query
+	// and in the form. See [Rules].
+	QueryFirst bool
+
+	// RawFormNames signs a name without "=" in a form as it was sent. See
+	// [Rules].
+	RawFormNames bool
+
 	// Higress signs for Higress hmac-auth. It matters only for parameters that
 	// have an empty value or a "+". See [Rules].
 	Higress bool
@@ -121,6 +135,28 @@ func (s *Signer) RoundTrip(req *http.Request) (*http.Response, error) {
 				return resp, err
 			}
 		}
+	}
+	s.attachDiagnosis(resp, out, signed)
+	return resp, nil
+}
+
+// SendOnce is RoundTrip for a caller that retries: it sends req once and never
+// again. Where a refusal taught the Signer something, such as the gateway's
+// time, the next sending of the same request uses it. apigw.Transport calls it
+// for a Signer that is its Base, so that each sending is one of its attempts.
+func (s *Signer) SendOnce(req *http.Request) (*http.Response, error) {
+	out := req.Clone(req.Context())
+	signed, err := s.apply(out)
+	if err != nil {
+		closeBody(out)
+		return nil, err
+	}
+	resp, err := s.base().RoundTrip(out)
+	if err != nil || resp == nil || signed.text == nil {
+		return resp, err
+	}
+	if timestampRefused(resp) && s.clock.learn(resp, s.localNow(), signed.offset) {
+		resign.Attach(resp, out, &resign.Note{Learned: true, Lesson: resign.Clock})
 	}
 	s.attachDiagnosis(resp, out, signed)
 	return resp, nil
@@ -190,7 +226,10 @@ func (s *Signer) localNow() time.Time {
 }
 
 func (s *Signer) rules() Rules {
-	return Rules{Higress: s.Higress, DecodedPath: s.DecodedPath}
+	return Rules{
+		Higress: s.Higress, DecodedPath: s.DecodedPath, KeepSlashes: s.KeepSlashes,
+		QueryFirst: s.QueryFirst, RawFormNames: s.RawFormNames,
+	}
 }
 
 // A signature is what RoundTrip has to remember of one attempt.
@@ -350,7 +389,7 @@ func (s *Signer) presentNames(h http.Header, names []string) ([]string, error) {
 		}
 	}
 	for _, name := range s.SignedHeaders {
-		if neverInBlock(name) {
+		if neverInBlock(name, false) {
 			continue
 		}
 		present, err := single(h, name)

@@ -9,6 +9,11 @@ import (
 
 // Rules selects the reading of the specification. The zero value is what the
 // documentation of the cloud gateway says (help page 29475).
+//
+// The sources contradict each other. The vendor's plug-in for clients that move
+// from the classic gateway to the newer one says that the classic one read like
+// Rules{DecodedPath: true, KeepSlashes: true, QueryFirst: true,
+// RawFormNames: true, ListedHeaders: true}.
 type Rules struct {
 	// Higress follows Higress hmac-auth: header names in lower case, "k=" for
 	// an empty value, "+" stands for itself, and where the query and the form
@@ -18,6 +23,23 @@ type Rules struct {
 	// DecodedPath takes the percent-decoded path instead of the one on the
 	// wire. Several public signers do that; Higress refuses it.
 	DecodedPath bool
+
+	// KeepSlashes, with DecodedPath, leaves %2F and %5C in the path as they
+	// are on the wire, in their letter case.
+	KeepSlashes bool
+
+	// QueryFirst takes the query's value of a name that stands in the query
+	// and in the form, as Higress always does. Without it the form's is taken.
+	QueryFirst bool
+
+	// RawFormNames leaves the name of a form parameter without "=" as it was
+	// sent, neither percent nor plus decoded. Higress always does.
+	RawFormNames bool
+
+	// ListedHeaders gives Accept, Content-MD5, Content-Type and Date a line
+	// among the signed headers too, where X-Ca-Signature-Headers lists them.
+	// [Signer] never lists them.
+	ListedHeaders bool
 }
 
 // StringToSign returns the string whose HMAC is the signature of r: what a
@@ -46,10 +68,16 @@ func appendStringToSign(dst []byte, method, path, query string, h http.Header, n
 	dst = append(dst, strings.ToUpper(method)...)
 	dst = append(dst, '\n')
 	contentType := headerText(h, "Content-Type", rules)
+	signedType := contentType
+	if _, n := lookup(h, "X-Ca-Signed-Content-Type"); n > 0 && !rules.Higress {
+		// The type as it was before a boundary was added to it: documented by
+		// the vendor's migration plug-in for the classic gateway.
+		signedType = headerText(h, "X-Ca-Signed-Content-Type", rules)
+	}
 	for _, v := range [...]string{
 		headerText(h, "Accept", rules),
 		headerText(h, "Content-Md5", rules),
-		contentType,
+		signedType,
 		headerText(h, "Date", rules),
 	} {
 		dst = append(dst, v...)
@@ -73,7 +101,7 @@ func signedNames(h http.Header, rules Rules) []string {
 	list, _ := lookup(h, "X-Ca-Signature-Headers")
 	var names []string
 	for name := range strings.SplitSeq(list, ",") {
-		if name = trim(name); name == "" || neverInBlock(name) {
+		if name = trim(name); name == "" || neverInBlock(name, rules.ListedHeaders) {
 			continue
 		}
 		if rules.Higress {
@@ -85,12 +113,14 @@ func signedNames(h http.Header, rules Rules) []string {
 	return slices.Compact(names)
 }
 
-// neverInBlock reports whether name is one of the headers that have a line of
-// their own, or one that carries the signature.
-func neverInBlock(name string) bool {
-	for _, n := range [...]string{"Accept", "Content-MD5", "Content-Type", "Date", "X-Ca-Signature", "X-Ca-Signature-Headers"} {
+// neverInBlock reports whether name is one of the headers that carry the
+// signature, or, unless listed ones count, that have a line of their own.
+func neverInBlock(name string, listed bool) bool {
+	for i, n := range [...]string{
+		"X-Ca-Signature", "X-Ca-Signature-Headers", "Accept", "Content-MD5", "Content-Type", "Date",
+	} {
 		if sameName(n, name) {
-			return true
+			return i < 2 || !listed
 		}
 	}
 	return false
@@ -100,17 +130,14 @@ func neverInBlock(name string) bool {
 // request RequestURI is what was on the wire, byte for byte; a request to be
 // sent has none, and its URL decides, as in net/http.
 func target(r *http.Request, rules Rules) (path, query string) {
-	if r.RequestURI == "" || rules.DecodedPath {
+	if r.RequestURI == "" {
 		return urlTarget(r.URL, rules)
 	}
 	path, query, _ = strings.Cut(r.RequestURI, "?")
 	if _, rest, ok := strings.Cut(path, "://"); ok && path[0] != '/' {
 		path = authorityCut(rest) // absolute form, as sent to a proxy
 	}
-	if path == "" {
-		path = "/"
-	}
-	return path, query
+	return readPath(path, rules), query
 }
 
 func urlTarget(u *url.URL, rules Rules) (path, query string) {
@@ -122,15 +149,21 @@ func urlTarget(u *url.URL, rules Rules) (path, query string) {
 		path = authorityCut(u.Opaque[2:])
 	case u.Opaque != "":
 		path = u.Opaque
-	case rules.DecodedPath:
-		path = u.Path
 	default:
 		path = u.EscapedPath()
 	}
-	if path == "" {
-		path = "/"
+	return readPath(path, rules), u.RawQuery
+}
+
+// readPath returns the path to sign for the one on the wire.
+func readPath(wire string, rules Rules) string {
+	if wire == "" {
+		return "/"
 	}
-	return path, u.RawQuery
+	if !rules.DecodedPath || !strings.Contains(wire, "%") {
+		return wire
+	}
+	return decode(wire, false, rules.KeepSlashes)
 }
 
 // authorityCut returns the path of "authority/path".
