@@ -106,7 +106,7 @@ func (f *policyFile) fields(name string, v strictjson.Value) []strictjson.Field 
 		if field.First < 0 {
 			return false
 		}
-		line, _ := f.Position(field.First)
+		line := f.Line(field.First)
 		f.Fail(field.At, "%s is there twice, first in line %d: take one out", quote(field.Name), line)
 		return true
 	})
@@ -147,7 +147,7 @@ func (f *policyFile) services(object strictjson.Field) {
 		err := f.table.add(field.Name, policy)
 		var conflict *conflictError
 		if errors.As(err, &conflict) {
-			line, _ := f.Position(at[conflict.with])
+			line := f.Line(at[conflict.with])
 			f.Fail(field.At, "pattern %s and %s in line %d conflict: %s", quote(field.Name), quote(conflict.with), line, conflict.why)
 		} else if err != nil {
 			f.Fail(field.At, "pattern %s: %v", quote(field.Name), err)

@@ -118,7 +118,8 @@ func FuzzTable(f *testing.F) {
 		b.names = []string{"x", "y", "a", "b"}
 		for _, pattern := range []string{p1, p2, p3} {
 			host, _, _ := strings.Cut(pattern, "/")
-			if host == strings.ToUpper(host) && strings.HasSuffix(host, " ") || host == strings.ToLower(host) && !strings.HasSuffix(host, ".") {
+			onlyMethod := host == strings.ToUpper(host) && strings.HasSuffix(host, " ")
+			if onlyMethod || host == strings.ToLower(host) && !strings.HasSuffix(host, ".") {
 				b.add(t, pattern)
 			}
 		}

@@ -71,7 +71,8 @@ func TestFind(t *testing.T) {
 		{"wildcard is one segment", "GET", "https://api.example.com/orders/7/x", "api.example.com/orders/"},
 		{"escaped slash is no separator", "GET", "https://api.example.com/orders/7%2Fx", "GET api.example.com/orders/{id}"},
 		{"escaped letter", "GET", "https://api.example.com/order%73/new", "GET api.example.com/orders/new"},
-		{"exactly the slash", "POST", "https://api.example.com/orders/7/items/", "POST api.example.com/orders/{id}/items/{$}"},
+		{"exactly the slash", "POST", "https://api.example.com/orders/7/items/",
+			"POST api.example.com/orders/{id}/items/{$}"},
 		{"nothing after the slash", "POST", "https://api.example.com/orders/7/items/8", "api.example.com/orders/"},
 		{"the rest", "GET", "https://api.example.com/files/a/b//c", "api.example.com/files/{path...}"},
 		{"the rest is empty", "GET", "https://api.example.com/files/", "api.example.com/files/{path...}"},
@@ -176,7 +177,8 @@ var manyCases = []struct{ name, method, url, want string }{
 		"service-7.api.example.com/v1/orders/{id}/items/{item}"},
 	{"prefix", "HEAD", "https://service-7.api.example.com/v2/orders/42/items/1", "service-7.api.example.com/"},
 	{"any host", "GET", "https://other.example.com/v7/status", "/v7/status"},
-	{"escaped", "GET", "https://Service-7.api.example.com/v1/orders/a%2Fb", "GET service-7.api.example.com/v1/orders/{id}"},
+	{"escaped", "GET", "https://Service-7.api.example.com/v1/orders/a%2Fb",
+		"GET service-7.api.example.com/v1/orders/{id}"},
 	{"none", "GET", "https://other.example.com/v1/orders/42", ""},
 }
 

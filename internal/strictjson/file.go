@@ -1,83 +1,121 @@
-// Package strictjson reads a JSON file into a tree whose values know their
-// place, and gathers what is wrong with the file by line and column. What the
-// values should be is for the caller to say.
+// Package strictjson reads configuration files in JSON: policies, scripts of
+// the fake gateway, profiles. All of them have one spelling of names,
+// camelCase, and one way to write a duration, and all report what is wrong
+// with a file at once, each fault with its line, its column and its fix.
+//
+//	f := &strictjson.File{Name: name, Data: data, Empty: "{} for no policies"}
+//	err := f.Read(f.Object(map[string]strictjson.Reader{
+//		"maxAttempts": strictjson.Int(f, &p.MaxAttempts, 1, 100, "1 for no retry"),
+//		"timeout":     f.Duration(&p.Timeout),
+//	}))
+//
+// A name that no reader knows and one that is there twice are faults, and so is
+// every value that its reader does not take.
 package strictjson
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
-// Value is a value in a JSON text that knows where it stands.
-// encoding/json alone would drop the place, and the first of two equal keys.
-type Value struct {
-	At   int // offset of its first byte
-	Data any // []Field, []Value, string, json.Number, bool or nil
-}
-
-// Field is a field of an object. Equal names are all kept, in order.
-type Field struct {
-	At    int // offset of the name
-	Name  string
-	First int // offset of the first field of that name if this repeats it, else -1
-	Value
-}
-
-// Kind names the value's type as JSON does.
-func (v Value) Kind() string {
-	switch v.Data.(type) {
-	case []Field:
-		return "an object"
-	case []Value:
-		return "an array"
-	case string:
-		return "a string"
-	case json.Number:
-		return "a number"
-	case bool:
-		return "a boolean"
-	}
-	return "null"
-}
-
 // File is a JSON text and what is wrong with it. It is not safe for concurrent
-// use.
+// use, and serves one call of Read.
 type File struct {
 	Name  string // begins each fault
 	Data  []byte
 	Empty string // what to write in place of nothing: "{} for no policies"
 
 	faults []fault
+	lines  []int // offsets at which lines begin, once they are asked for
 }
 
+// fault is made into text only if it is shown: a file can have a million.
 type fault struct {
 	at   int
-	text string
+	text func() string
+}
+
+// maxSize is far more than any file that somebody wrote, and little enough to
+// read into memory.
+const maxSize = 16 << 20
+
+// Load returns the content of a file, for [File.Data]. A file of more than
+// 16 MiB is refused, so that a device or a log given by mistake does no harm.
+func Load(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(data) > maxSize {
+		err = &os.PathError{Op: "read", Path: name, Err: errors.New("more than 16 MiB: this is no configuration file")}
+	}
+	return data, err
+}
+
+// Read parses the text, which must be one value, and hands it to root under the
+// name "the file". It returns all faults in the order of the file, and nil if
+// there are none.
+func (f *File) Read(root Reader) error {
+	if v, ok := f.Parse(); ok {
+		root(Field{At: v.At, Name: "the file", First: -1, Value: v})
+	}
+	return f.Err()
+}
+
+// Parse reads the text, which must be a single value. It returns false if it
+// is no JSON at all.
+func (f *File) Parse() (Value, bool) {
+	if at, text := f.malformed(); text != "" {
+		f.Fail(at, "%s", text)
+		return Value{}, false
+	}
+	return f.tree(), true
 }
 
 // Fail adds a fault that stands at an offset.
 func (f *File) Fail(at int, format string, args ...any) {
-	f.faults = append(f.faults, fault{at, fmt.Sprintf(format, args...)})
+	f.fail(at, func() string { return fmt.Sprintf(format, args...) })
 }
 
-// Position returns line and column of an offset, both from 1, the column in
-// characters as editors show it.
-func (f *File) Position(at int) (line, column int) {
-	before := f.Data[:at]
-	line = 1 + bytes.Count(before, []byte("\n"))
-	return line, 1 + utf8.RuneCount(before[1+bytes.LastIndexByte(before, '\n'):])
-}
+func (f *File) fail(at int, text func() string) { f.faults = append(f.faults, fault{at, text}) }
 
-// MaxFaults is how many faults Err tells; the rest it counts.
-const MaxFaults = 20
-
-// Faults returns how many faults there are so far.
+// Faults returns how many faults there are so far, so that a check of several
+// fields can wait until each of them is right.
 func (f *File) Faults() int { return len(f.faults) }
+
+// Line returns the line of an offset, from 1.
+func (f *File) Line(at int) int {
+	if f.lines == nil {
+		f.lines = []int{0}
+		for i, c := range f.Data {
+			if c == '\n' {
+				f.lines = append(f.lines, i+1)
+			}
+		}
+	}
+	line, exact := slices.BinarySearch(f.lines, at)
+	if exact {
+		line++
+	}
+	return line
+}
+
+// column returns the column of an offset, from 1, in characters as editors show
+// it.
+func (f *File) column(at int) int {
+	before := f.Data[:at]
+	return 1 + utf8.RuneCount(before[1+bytes.LastIndexByte(before, '\n'):])
+}
+
+// MaxFaults is how many faults an error lists; it counts the rest.
+const MaxFaults = 20
 
 // Err returns all faults in the order of the file, nil if there are none.
 func (f *File) Err() error {
@@ -88,111 +126,7 @@ func (f *File) Err() error {
 			errs = append(errs, fmt.Errorf("%s: %d more", f.Name, len(f.faults)-i))
 			break
 		}
-		line, column := f.Position(fault.at)
-		errs = append(errs, fmt.Errorf("%s:%d:%d: %s", f.Name, line, column, fault.text))
+		errs = append(errs, fmt.Errorf("%s:%d:%d: %s", f.Name, f.Line(fault.at), f.column(fault.at), fault.text()))
 	}
 	return errors.Join(errs...)
-}
-
-// Parse reads the text, which must be a single value. It returns false if it
-// is no JSON at all.
-func (f *File) Parse() (Value, bool) {
-	if at, text := f.malformed(); text != "" {
-		f.Fail(at, "%s", text)
-		return Value{}, false
-	}
-	d := json.NewDecoder(bytes.NewReader(f.Data))
-	d.UseNumber()
-	return f.read(d), true
-}
-
-// malformed says what keeps the text from being JSON, and where.
-func (f *File) malformed() (at int, text string) {
-	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
-		if bytes.HasPrefix(f.Data, []byte(mark)) {
-			return 0, "the file begins with a byte order mark: save it as UTF-8 without one"
-		}
-	}
-	if len(bytes.TrimSpace(f.Data)) == 0 {
-		return 0, "the file is empty: write " + f.Empty
-	}
-	for at < len(f.Data) {
-		r, size := utf8.DecodeRune(f.Data[at:])
-		if r == utf8.RuneError && size == 1 {
-			return at, "not UTF-8: save the file as UTF-8"
-		}
-		at += size
-	}
-	var whole json.RawMessage
-	var syntax *json.SyntaxError
-	if err := json.Unmarshal(f.Data, &whole); errors.As(err, &syntax) {
-		at = min(int(syntax.Offset), len(f.Data))
-		if !strings.HasPrefix(syntax.Error(), "unexpected end") {
-			at = max(0, at-1) // the offset is behind the character
-		}
-		return at, "not JSON: " + syntax.Error() + f.mend(at, syntax.Error())
-	}
-	return 0, ""
-}
-
-// mend proposes what to do about a syntax error.
-func (f *File) mend(at int, text string) string {
-	before := bytes.TrimRight(f.Data[:at], " \t\r\n")
-	switch {
-	case at >= len(f.Data):
-		return ": a quote, bracket or brace is not closed"
-	case f.Data[at] == '/' || f.Data[at] == '#':
-		return ": take it out, JSON has no comments"
-	case f.Data[at] == '\'':
-		return ": use double quotes"
-	case bytes.HasSuffix(before, []byte(",")):
-		return ": take out the comma before it, or write what should follow"
-	case strings.Contains(text, "after top-level value"):
-		return ": take out what follows the last brace"
-	case strings.Contains(text, "after object key:value pair"), strings.Contains(text, "after array element"):
-		return ": a comma may be missing before it"
-	}
-	return ""
-}
-
-// read reads a value of a text that is known to be JSON, so that no token can
-// Fail.
-func (f *File) read(d *json.Decoder) Value {
-	v := Value{At: f.next(d)}
-	token, _ := d.Token()
-	switch token {
-	case json.Delim('{'):
-		fields, first := []Field{}, map[string]int{}
-		for d.More() {
-			at := f.next(d)
-			name, _ := d.Token()
-			s, _ := name.(string)
-			before, repeats := first[s]
-			if !repeats {
-				first[s], before = at, -1
-			}
-			fields = append(fields, Field{at, s, before, f.read(d)})
-		}
-		d.Token()
-		v.Data = fields
-	case json.Delim('['):
-		values := []Value{}
-		for d.More() {
-			values = append(values, f.read(d))
-		}
-		d.Token()
-		v.Data = values
-	default:
-		v.Data = token
-	}
-	return v
-}
-
-// next returns where the next token begins.
-func (f *File) next(d *json.Decoder) int {
-	at := int(d.InputOffset())
-	for at < len(f.Data) && strings.IndexByte(" \t\r\n,:", f.Data[at]) >= 0 {
-		at++
-	}
-	return at
 }
