@@ -84,12 +84,12 @@ func (e *Error) classifyCode(code string) bool {
 	return false
 }
 
-func (e *Error) gateway(entry *catalog.Entry, m catalog.Match) {
+func (e *Error) gateway(entry catalog.Entry, m catalog.Match) {
 	e.Entry = entry
 	e.Params = m.Params
 	e.Origin = OriginGateway
 	e.Reached = entry.Reached
-	if m.Entry != nil {
+	if m.Entry.ID != "" {
 		e.Reached = m.Reached()
 	}
 	free := m.Appended != "" || len(m.Params) > 0 && !strings.ContainsAny(e.Message, "`'")

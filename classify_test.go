@@ -137,7 +137,7 @@ func FuzzClassify(f *testing.F) {
 		if !ok {
 			return
 		}
-		if e.Entry == nil {
+		if e.Entry.ID == "" {
 			t.Fatal("no entry")
 		}
 		text := e.Error()

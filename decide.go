@@ -47,11 +47,6 @@ func (p *RetryPolicy) unlessRepeatable(e *Error, idempotent bool) StopReason {
 	return StopMayHaveRun
 }
 
-// nonceUsed reports whether the gateway saw the nonce before.
-func nonceUsed(e *Error) bool {
-	return e.Entry.ID == "classic.nonce-used" || e.Entry.ID == "S403NU"
-}
-
 // throttleWindow is the shortest window of a rate limit.
 // https://www.alibabacloud.com/help/en/api-gateway, throttling plug-in
 const throttleWindow = time.Second

@@ -14,8 +14,8 @@ import (
 // use.
 type Error struct {
 	// Entry is what the catalog says: meaning, remedy, class, who can mend
-	// it. Never nil; a general entry with the ID "unknown" where no row fits.
-	Entry *catalog.Entry
+	// it. A general entry with the ID "unknown" where no row fits.
+	Entry catalog.Entry
 	// Code is X-Ca-Error-Code, empty on classic instances.
 	Code catalog.Code
 	// Status is 0 without a response. Where Stop is StopNonceUsed, all this is
@@ -46,8 +46,8 @@ type Error struct {
 }
 
 // entry is Entry, also in an Error that a test made by hand.
-func (e *Error) entry() *catalog.Entry {
-	if e.Entry == nil {
+func (e *Error) entry() catalog.Entry {
+	if e.Entry.ID == "" {
 		return catalog.ByStatus(e.Status)
 	}
 	return e.Entry

@@ -2,6 +2,7 @@ package apigw
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,37 +74,16 @@ func (e *Error) SafeMessage() string {
 	return fillTemplate(e.entry(), e.Params)
 }
 
-// safeParams are parameters that name a thing. Others, such as a Reason, may
-// repeat what the request carried.
-var safeParams = map[string]bool{
-	"HeaderName": true, "ParameterName": true, "PluginName": true, "Protocol": true, "Domain": true, "DomainName": true,
-	"RuleName": true, "Resource": true, "Method": true, "Path": true, "Date": true,
-}
-
-// reasonsShown are the rows whose reason names an address or a path.
-var reasonsShown = map[string]bool{"D504CO": true, "I404NF": true, "D503CB": true}
-
-// fillTemplate writes the message of a row with its safe parameters; a dotted
-// gap stands for the others.
-func fillTemplate(entry *catalog.Entry, params []catalog.Param) string {
-	text := strings.Replace(entry.Message, "%s", "…", 1)
-	var b strings.Builder
-	for {
-		before, rest, ok := strings.Cut(text, "${")
-		b.WriteString(before)
-		if !ok {
-			return strings.TrimSpace(b.String())
+// fillTemplate writes the message of a row with the parameters that the catalog
+// shows; a dotted gap stands for the others.
+func fillTemplate(entry catalog.Entry, params []catalog.Param) string {
+	return strings.TrimSpace(entry.Fill(func(name string) string {
+		i := slices.IndexFunc(params, func(p catalog.Param) bool { return p.Name == name })
+		if i < 0 || !entry.ShowsParam(name) {
+			return "…"
 		}
-		var name string
-		name, text, _ = strings.Cut(rest, "}")
-		value := "…"
-		for _, p := range params {
-			if p.Name == name && (safeParams[name] || name == "Reason" && reasonsShown[entry.ID]) {
-				value = clean(cutQueries(p.Value), 120)
-			}
-		}
-		b.WriteString(value)
-	}
+		return clean(cutQueries(params[i].Value), 120)
+	}))
 }
 
 // showUnknown quotes a text that the catalog does not know. Values of secrets,

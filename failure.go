@@ -14,7 +14,7 @@ func (e *Error) describe(req *http.Request, resp *http.Response, err error) {
 		e.Host, e.Path = req.URL.Host, req.URL.Path
 	}
 	if resp == nil {
-		e.Entry, e.Origin, e.Reached = &noResponse, OriginNone, catalog.ReachedMaybe
+		e.Entry, e.Origin, e.Reached = catalog.NoResponse(), OriginNone, catalog.ReachedMaybe
 		if notConnected(req, err) {
 			e.Reached = catalog.ReachedNo
 		}
@@ -28,12 +28,4 @@ func (e *Error) describe(req *http.Request, resp *http.Response, err error) {
 	if e.Message != "" && e.Entry.ID == catalog.UnknownID {
 		e.shown = showUnknown(e.Message, secretsOf(req, resp)...)
 	}
-}
-
-// noResponse stands where no status and no header tell anything.
-var noResponse = catalog.Entry{
-	ID: catalog.UnknownID, Retry: catalog.RetrySoon, Reached: catalog.ReachedMaybe,
-	ReachedWhy: "no response arrived",
-	Meaning:    catalog.Text{EN: "no response arrived", ZH: "没有收到响应"},
-	Remedy:     catalog.Text{EN: "look at the cause", ZH: "查看具体原因"},
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apigw-go/apigw/catalog"
 	"github.com/cenkalti/backoff/v4"
 )
 
@@ -124,7 +125,7 @@ func (p *RetryPolicy) multiplier() float64 {
 
 func (p *RetryPolicy) retryableStatus(status int) bool {
 	if p.RetryableStatusCodes == nil {
-		return status == 500 || status == 502 || status == 503 || status == 504
+		return catalog.RetryableStatus(status)
 	}
 	return slices.Contains(p.RetryableStatusCodes, status)
 }

@@ -310,7 +310,7 @@ func (c *slowCall) decide(e *Error, resp *http.Response, now time.Time) (time.Du
 		}
 	}
 	verdict := c.policy.judge(e, idempotent(c.req))
-	if nonceUsed(e) {
+	if e.Entry.NonceUsed() {
 		verdict = c.judgeNonceUsed(verdict)
 	}
 	if verdict.stop != StopUnknown {

@@ -9,9 +9,9 @@ type Generation uint8
 // and a text, Higress hmac-auth mostly a plain body.
 const (
 	GenerationUnknown Generation = iota
-	Classic
-	VPC
-	Higress
+	GenerationClassic
+	GenerationVPC
+	GenerationHigress
 )
 
 var generationNames = [...]string{"unknown", "classic", "vpc", "higress"}
@@ -66,10 +66,7 @@ const (
 	RetryWait
 )
 
-var (
-	retryNames   = [...]string{"unknown", "no", "retry", "wait"}
-	retryColumns = [...]string{"", "no-retry", "retry", "retry-after-wait"}
-)
+var retryNames = [...]string{"unknown", "no", "retry", "wait"}
 
 func (r Retry) String() string { return name(retryNames[:], r) }
 
@@ -95,9 +92,9 @@ type Party uint8
 // gateway.
 const (
 	PartyUnknown Party = iota
-	Caller
-	Provider
-	Gateway
+	PartyCaller
+	PartyProvider
+	PartyGateway
 )
 
 var partyNames = [...]string{"unknown", "caller", "provider", "gateway"}

@@ -1,6 +1,9 @@
 package catalog
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Param is a part of a message that varies, such as the name of a header.
 type Param struct {
@@ -9,7 +12,7 @@ type Param struct {
 
 // Match is what [MatchText] found.
 type Match struct {
-	Entry *Entry
+	Entry Entry
 	// Params are the varying parts in the order of the message, white space
 	// and, where the message quotes them, quotes removed. Nil where there
 	// are none.
@@ -19,23 +22,21 @@ type Match struct {
 	Appended string
 }
 
-// Reached says whether the backend got the request: what the row says, but where
-// a reason is known to decide, what that says. Of a failed backend connection
-// (D504CO) a connect timeout and a missing pooled connection mean no.
+// Reached says whether the backend got the request: what the row says, or no
+// where the reason in the message is one that the row lists as not sent. Of a
+// failed backend connection (D504CO) a connect timeout and a missing pooled
+// connection mean no.
 // https://help.aliyun.com/en/api-gateway/traditional-api-gateway/support/troubleshooting-d504co-error-codes
 func (m Match) Reached() Reached {
-	if m.Entry.ID == connectFailed && len(m.Params) > 0 && notConnected(m.Params[0].Value) {
+	if len(m.Params) > 0 && m.Entry.meansNotSent(m.Params[0].Value) {
 		return ReachedNo
 	}
 	return m.Entry.Reached
 }
 
-// connectFailed is the row of a failed backend connection.
-const connectFailed = "D504CO"
-
-// notConnected reports whether a reason of that row says that nothing was sent.
-func notConnected(reason string) bool {
-	return prefixFold(reason, "Timeout connecting") >= 0 || prefixFold(reason, "Connection lease request time out") >= 0
+// meansNotSent reports whether a reason of the row says that nothing was sent.
+func (e *Entry) meansNotSent(reason string) bool {
+	return slices.ContainsFunc(list(e.notSent), func(begin string) bool { return prefixFold(reason, begin) >= 0 })
 }
 
 // MatchText returns the row whose message, or an alias of it, text is or begins
@@ -52,14 +53,14 @@ func notConnected(reason string) bool {
 // The cost grows with the length of the longest message, not with the number
 // of rows.
 func MatchText(text string, status int) (Match, bool) {
-	return embedded().patterns.match(text, status, nil)
+	return embedded().patterns.match(text, status, "")
 }
 
 // MatchEntry fits text to the messages of one row, as [MatchText] does to all.
-// A reason of D504CO fits that row without the words around it, too.
-func MatchEntry(e *Entry, text string) (Match, bool) {
-	m, ok := embedded().patterns.match(text, e.Status, e)
-	if reason := strings.Trim(text, quotes+" \t"); !ok && e.ID == connectFailed && notConnected(reason) {
+// A reason that the row lists fits without the words around it, too.
+func MatchEntry(e Entry, text string) (Match, bool) {
+	m, ok := embedded().patterns.match(text, e.Status, e.ID)
+	if reason := strings.Trim(text, quotes+" \t"); !ok && e.meansNotSent(reason) {
 		return Match{Entry: e, Params: []Param{{Name: "Reason", Value: reason}}}, true
 	}
 	return m, ok
@@ -101,7 +102,7 @@ func newPatterns(entries []Entry) patterns {
 		e := &entries[i]
 		own := parsePattern(e, e.Message)
 		p.add(own)
-		for _, alias := range e.Aliases {
+		for _, alias := range e.Aliases() {
 			pat := parsePattern(e, alias)
 			// An alias that spells a parameter out would hide the parameter.
 			if n := prefixFold(alias, own.prefix); n >= 0 && len(own.params) > 0 && len(pat.params) == 0 {
@@ -136,46 +137,27 @@ func (p *patterns) add(pat pattern) {
 }
 
 // parsePattern splits a message such as "Header `${HeaderName}` is Required".
-// A %s takes its name from the word before it.
 func parsePattern(e *Entry, message string) pattern {
-	pat := pattern{entry: e, bodyOnly: e.Generation == Higress && !strings.Contains(message, "StringToSign")}
-	literal := func(s string) string { return strings.TrimSpace(strings.Trim(strings.TrimSpace(s), quotes)) }
-	rest := message
-	for first := true; ; first = false {
-		before, name, after, ok := cutParam(rest)
-		lit := before
-		if ok || !first { // quotes next to a parameter belong to it
-			lit = literal(before)
-		}
-		if first {
-			pat.prefix = strings.TrimSpace(lit)
+	pat := pattern{entry: e, bodyOnly: e.Generation == GenerationHigress && !strings.Contains(message, "StringToSign")}
+	parts := parseTemplate(message)
+	if len(parts) == 0 || parts[0].name == "" {
+		pat.prefix = strings.TrimSpace(message)
+		return pat
+	}
+	for i, p := range parts {
+		// Quotes beside a parameter belong to it.
+		text := strings.TrimSpace(strings.Trim(strings.TrimSpace(p.before), quotes))
+		if i == 0 {
+			pat.prefix = text
 		} else {
-			pat.params[len(pat.params)-1].after = lit
+			pat.params[i-1].after = text
 		}
-		if !ok {
-			return pat
+		if p.name != "" {
+			quoted := p.before != "" && strings.IndexByte(quotes, p.before[len(p.before)-1]) >= 0
+			pat.params = append(pat.params, param{name: p.name, quoted: quoted})
 		}
-		quoted := before != "" && strings.ContainsRune(quotes, rune(before[len(before)-1]))
-		pat.params = append(pat.params, param{name: name, quoted: quoted})
-		rest = after
 	}
-}
-
-// cutParam cuts s around its first ${Name} or %s.
-func cutParam(s string) (before, name, after string, ok bool) {
-	if before, after, ok := strings.Cut(s, "%s"); ok {
-		words := strings.FieldsFunc(before, func(r rune) bool { return !isWord(byte(min(r, 127))) })
-		if len(words) > 0 {
-			name = words[len(words)-1]
-		}
-		return before, name, after, true
-	}
-	before, after, ok = strings.Cut(s, "${")
-	if !ok {
-		return s, "", "", false
-	}
-	name, after, ok = strings.Cut(after, "}")
-	return before, name, after, ok
+	return pat
 }
 
 // folded is the beginning of a text in lower case, runs of white space as one
@@ -207,13 +189,9 @@ func (f *folded) fold(s string) {
 	}
 }
 
-func isWord(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
-}
-
-// match looks for the row of text, or fits it to the row only if that is not
-// nil.
-func (p *patterns) match(text string, status int, only *Entry) (Match, bool) {
+// match looks for the row of text, or fits it to the row with the ID only if
+// that is not empty.
+func (p *patterns) match(text string, status int, only string) (Match, bool) {
 	var f folded
 	f.fold(text)
 	for n := min(f.n, p.longest); n > 0; n-- {
@@ -225,7 +203,7 @@ func (p *patterns) match(text string, status int, only *Entry) (Match, bool) {
 		var bestRank rank
 		for i := range candidates {
 			c := &candidates[i]
-			if only != nil && c.entry != only {
+			if only != "" && c.entry.ID != only {
 				continue
 			}
 			m, whole, ok := c.match(text[f.end[n-1]:])
@@ -238,11 +216,11 @@ func (p *patterns) match(text string, status int, only *Entry) (Match, bool) {
 				header:     !c.bodyOnly,
 				sameStatus: status == c.entry.Status,
 			}
-			if best.Entry == nil || r.better(bestRank) {
+			if best.Entry.ID == "" || r.better(bestRank) {
 				best, bestRank = m, r
 			}
 		}
-		if best.Entry != nil {
+		if best.Entry.ID != "" {
 			return best, true
 		}
 	}
@@ -270,7 +248,7 @@ func (r rank) better(s rank) bool {
 // match fits what follows the prefix to the pattern. whole reports that the
 // pattern accounts for all of it.
 func (p *pattern) match(tail string) (m Match, whole, ok bool) {
-	m.Entry = p.entry
+	m.Entry = *p.entry
 	tail = trim(tail)
 	if len(p.params) > 0 {
 		m.Params = make([]Param, len(p.params))

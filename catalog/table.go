@@ -4,9 +4,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 //go:embed errors.tsv
@@ -22,7 +24,7 @@ var embedded = sync.OnceValue(func() *table {
 	return t
 })
 
-// table is the parsed file with its indexes.
+// table is the parsed file with its indexes. It is not changed after parsing.
 type table struct {
 	edition  Edition
 	entries  []Entry
@@ -31,38 +33,25 @@ type table struct {
 	patterns patterns
 }
 
-const columns = "id\tgeneration\tcode\thttp_status\tmessage_template\taliases\tcategory\tserver_side\tretry_advice\t" +
-	"backend_reached\tbackend_reached_why\twho_fixes\tmeaning_en\tmeaning_zh\tremedy_en\tremedy_zh\tconfidence\t" +
-	"message_confidence\tsource"
+// columns of errors.tsv. The fields of [Entry] and of "apigw catalog --tsv" have
+// the same names.
+const columns = "id\tgeneration\tcode\tstatus\tmessage\taliases\tclass\tserver_side\tretry\twait\t" +
+	"backend_reached\tbackend_reached_why\tnot_sent_reasons\tfixer\tmeaning_en\tmeaning_zh\tremedy_en\tremedy_zh\t" +
+	"shown_params\ttraits\tconfidence\tmessage_confidence\tsource"
 
 func parseTable(tsv string) (*table, error) {
-	var t Edition
+	var edition Edition
 	var entries []Entry
-	header := false
-	n := 0
-	for line := range strings.Lines(tsv) {
-		n++
-		line = strings.TrimRight(line, "\r\n")
-		switch {
-		case strings.HasPrefix(line, "#"):
-			t.read(line)
-		case !header:
-			if line != columns {
-				return nil, fmt.Errorf("line %d: columns are %q, want %q", n, line, columns)
-			}
-			header = true
-		default:
-			e, err := parseEntry(strings.Split(line, "\t"))
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", n, err)
-			}
-			entries = append(entries, e)
-		}
+	err := eachRow(tsv, columns, edition.read, func(r *row) {
+		entries = append(entries, r.entry())
+	})
+	if err != nil {
+		return nil, err
 	}
-	if t.Name == "" || t.Date == "" || t.Source == "" {
+	if edition.Name == "" || edition.Date == "" || edition.Source == "" {
 		return nil, errors.New("the head lacks edition, date or source")
 	}
-	return newTable(t, entries)
+	return newTable(edition, entries)
 }
 
 // read takes the value of a "# key: value" line of the head.
@@ -76,49 +65,6 @@ func (e *Edition) read(line string) {
 	case "source":
 		e.Source = value
 	}
-}
-
-func parseEntry(f []string) (Entry, error) {
-	if want := strings.Count(columns, "\t") + 1; len(f) != want {
-		return Entry{}, fmt.Errorf("%d columns, want %d", len(f), want)
-	}
-	var errs []error
-	check := func(column int, ok bool) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s: unknown value %q", strings.Split(columns, "\t")[column], f[column]))
-		}
-	}
-	e := Entry{
-		ID: f[0], Code: Code(f[2]), Message: f[4],
-		ReachedWhy: f[10], Meaning: Text{f[12], f[13]}, Remedy: Text{f[14], f[15]}, Source: f[18],
-	}
-	var ok bool
-	e.Generation, ok = parse[Generation](generationNames[:], f[1])
-	check(1, ok)
-	check(2, e.Code == "" || e.Code.Valid())
-	status, err := strconv.Atoi(f[3])
-	e.Status = status
-	check(3, err == nil && status >= 400 && status <= 599)
-	if f[5] != "" {
-		e.Aliases = strings.Split(f[5], "|")
-	}
-	e.Class, ok = parse[Class](classNames[:], f[6])
-	check(6, ok)
-	e.ServerSide = f[7] == "true"
-	check(7, f[7] == "true" || f[7] == "false")
-	e.Retry, ok = parse[Retry](retryColumns[:], f[8])
-	check(8, ok)
-	e.Reached, ok = parse[Reached](reachedNames[:], f[9])
-	check(9, ok)
-	e.Fixer, ok = parse[Party](partyNames[:], f[11])
-	check(11, ok)
-	e.Confidence, ok = parse[Confidence](confidenceNames[:], f[16])
-	check(16, ok)
-	if f[17] != "" {
-		e.MessageConfidence, ok = parse[Confidence](confidenceNames[:], f[17])
-		check(17, ok)
-	}
-	return e, errors.Join(errs...)
 }
 
 // newTable builds the indexes over entries, which it keeps.
@@ -144,4 +90,106 @@ func newTable(edition Edition, entries []Entry) (*table, error) {
 	}
 	t.patterns = newPatterns(t.entries)
 	return t, nil
+}
+
+// eachRow calls use for each line below the line of columns, and comment for
+// those that start with "#". All faults of a line are reported at once.
+func eachRow(tsv, columns string, comment func(string), use func(*row)) error {
+	names := strings.Split(columns, "\t")
+	header := false
+	n := 0
+	for line := range strings.Lines(tsv) {
+		n++
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case strings.HasPrefix(line, "#"):
+			comment(line)
+		case !header:
+			if line != columns {
+				return fmt.Errorf("line %d: columns are %q, want %q", n, line, columns)
+			}
+			header = true
+		default:
+			r := row{names: names, fields: strings.Split(line, "\t")}
+			if len(r.fields) != len(names) {
+				return fmt.Errorf("line %d: %d columns, want %d", n, len(r.fields), len(names))
+			}
+			use(&r)
+			if err := errors.Join(r.errs...); err != nil {
+				return fmt.Errorf("line %d: %w", n, err)
+			}
+		}
+	}
+	return nil
+}
+
+// row reads the columns of a line by their names and collects what is wrong.
+type row struct {
+	names, fields []string
+	errs          []error
+}
+
+// text returns a column, empty if the file does not have it.
+func (r *row) text(column string) string {
+	if i := slices.Index(r.names, column); i >= 0 {
+		return r.fields[i]
+	}
+	return ""
+}
+
+// sentence returns a column of both languages.
+func (r *row) sentence(column string) Text {
+	return Text{r.text(column + "_en"), r.text(column + "_zh")}
+}
+
+func (r *row) check(column string, ok bool) {
+	if !ok {
+		r.errs = append(r.errs, fmt.Errorf("%s: unknown value %q", column, r.text(column)))
+	}
+}
+
+// enum reads a column of one of the enums.
+func enum[E ~uint8](r *row, column string, names []string) E {
+	e, ok := parse[E](names, r.text(column))
+	r.check(column, ok)
+	return e
+}
+
+func (r *row) entry() Entry {
+	e := r.judgement()
+	e.ID, e.Code, e.Message, e.Source = r.text("id"), Code(r.text("code")), r.text("message"), r.text("source")
+	e.Generation = enum[Generation](r, "generation", generationNames[:])
+	r.check("code", e.Code == "" || e.Code.Valid())
+	status, err := strconv.Atoi(r.text("status"))
+	e.Status = status
+	r.check("status", err == nil && status >= 400 && status <= 599)
+	if wait := r.text("wait"); wait != "" {
+		e.Wait, err = time.ParseDuration(wait)
+		r.check("wait", err == nil && e.Wait > 0)
+	}
+	e.Confidence = enum[Confidence](r, "confidence", confidenceNames[:])
+	if r.text("message_confidence") != "" {
+		e.MessageConfidence = enum[Confidence](r, "message_confidence", confidenceNames[:])
+	}
+	e.aliases, e.notSent, e.shownParams = r.text("aliases"), r.text("not_sent_reasons"), r.text("shown_params")
+	var ok bool
+	e.traits, ok = parseTraits(r.text("traits"))
+	r.check("traits", ok)
+	return e
+}
+
+// judgement reads the columns that errors.tsv and general.tsv share.
+func (r *row) judgement() Entry {
+	serverSide := r.text("server_side")
+	r.check("server_side", serverSide == "true" || serverSide == "false")
+	return Entry{
+		Class:      enum[Class](r, "class", classNames[:]),
+		ServerSide: serverSide == "true",
+		Retry:      enum[Retry](r, "retry", retryNames[:]),
+		Reached:    enum[Reached](r, "backend_reached", reachedNames[:]),
+		ReachedWhy: r.text("backend_reached_why"),
+		Fixer:      enum[Party](r, "fixer", partyNames[:]),
+		Meaning:    r.sentence("meaning"),
+		Remedy:     r.sentence("remedy"),
+	}
 }

@@ -26,7 +26,7 @@ func (c *call) authenticate() *refusal {
 	}
 	code, hasCode := appCode(c.r)
 	signed := c.r.Header.Get("X-Ca-Key") != "" || c.r.Header.Get("X-Ca-Signature") != ""
-	higress := c.g.Dialect == catalog.Higress
+	higress := c.g.Dialect == catalog.GenerationHigress
 	switch {
 	case auth == AuthNone:
 		return nil
@@ -84,7 +84,7 @@ func (c *call) checkSignature() *refusal {
 		return ref
 	}
 	nonce := h.Get("X-Ca-Nonce")
-	if dialect == catalog.Higress {
+	if dialect == catalog.GenerationHigress {
 		nonce = "" // it does not look at one
 	}
 	if nonce != "" && c.g.nonces.used(key, nonce, now) {
@@ -115,7 +115,7 @@ func checkTimestamp(dialect catalog.Generation, h http.Header, now time.Time) *r
 	stamp := strings.TrimSpace(h.Get("X-Ca-Timestamp"))
 	var at time.Time
 	switch date := h.Get("Date"); {
-	case dialect == catalog.Higress && date != "":
+	case dialect == catalog.GenerationHigress && date != "":
 		// The form with an offset is the one of the documentation's example.
 		var err error
 		if at, err = http.ParseTime(strings.TrimSuffix(date, "+00:00")); err != nil {
@@ -129,7 +129,7 @@ func checkTimestamp(dialect catalog.Generation, h http.Header, now time.Time) *r
 			return refuse(dialect, timestampMalformed, "HeaderName", "X-Ca-Timestamp", "Reason", "is not a number of milliseconds")
 		}
 		at = time.UnixMilli(n)
-		if dialect == catalog.Higress && len(stamp) < 13 {
+		if dialect == catalog.GenerationHigress && len(stamp) < 13 {
 			at = time.Unix(n, 0)
 		}
 	}

@@ -34,10 +34,10 @@ func (w *answerWriter) WriteHeader(status int) {
 		c := w.call
 		h := w.Header()
 		setCommon(h, c.g.now(), c.requestID)
-		if c.g.Dialect == catalog.Higress {
+		if c.g.Dialect == catalog.GenerationHigress {
 			h.Del("X-Ca-Request-Id")
 		}
-		if c.g.SayOK && c.g.Dialect <= catalog.Classic && status < 400 {
+		if c.g.SayOK && c.g.Dialect <= catalog.GenerationClassic && status < 400 {
 			h.Set("X-Ca-Error-Message", "OK")
 		}
 		c.addScripted(h)

@@ -130,7 +130,7 @@ func (c *call) checkAddress() *refusal {
 			return ref
 		}
 		// Higress routes before hmac-auth sees a request: an empty 404.
-		return &refusal{entry: &catalog.Entry{ID: "no route", Status: http.StatusNotFound}}
+		return &refusal{entry: catalog.Entry{ID: "no route", Status: http.StatusNotFound}}
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func (c *call) forward() {
 	case timeout && drop != DropAfterBackend:
 		ref := refuse(c.g.Dialect, backendTimeout)
 		if ref == nil {
-			ref = &refusal{entry: &catalog.Entry{ID: "timeout", Status: http.StatusGatewayTimeout}}
+			ref = &refusal{entry: catalog.Entry{ID: "timeout", Status: http.StatusGatewayTimeout}}
 		}
 		c.answer(ref)
 	case !ok || drop == DropAfterBackend:
@@ -211,7 +211,7 @@ func (c *call) answer(ref *refusal) {
 	h := c.w.Header()
 	setCommon(h, c.g.now(), c.requestID)
 	body := ref.writeHead(h, c.r)
-	if c.g.Dialect == catalog.Higress && c.outcome.Error == "" {
+	if c.g.Dialect == catalog.GenerationHigress && c.outcome.Error == "" {
 		h.Del("X-Ca-Request-Id")
 	}
 	if c.outcome.Error != "" && c.outcome.Body != "" { // else it belongs to another answer

@@ -41,7 +41,7 @@ func Example() {
 
 // The gateway checks AppCodes and signatures and answers in its dialect.
 func ExampleGateway() {
-	s := gatewaytest.NewServer(&gatewaytest.Gateway{Dialect: catalog.VPC})
+	s := gatewaytest.NewServer(&gatewaytest.Gateway{Dialect: catalog.GenerationVPC})
 	defer s.Close()
 
 	for _, code := range []string{"mistyped", gatewaytest.DefaultAppCode} {

@@ -65,7 +65,7 @@ type (
 // counts for those before it.
 func (f *flowControl) check(c *call) *refusal {
 	g, rt, now := c.g, c.route, c.g.now()
-	if g.Dialect == catalog.Higress {
+	if g.Dialect == catalog.GenerationHigress {
 		return nil
 	}
 	if ref := f.checkLimits(c, now); ref != nil {

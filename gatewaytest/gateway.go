@@ -37,10 +37,10 @@ const DefaultMaxBody = 32 << 20
 // it, panics where the configuration cannot be used: an invalid pattern, two
 // that conflict (as [http.ServeMux.Handle]), an outcome with an unknown row.
 type Gateway struct {
-	// Dialect is how errors are reported: catalog.Classic (also the zero
-	// value) sends a text in X-Ca-Error-Message, catalog.VPC a code as well.
+	// Dialect is how errors are reported: catalog.GenerationClassic (also the zero
+	// value) sends a text in X-Ca-Error-Message, catalog.GenerationVPC a code as well.
 	//
-	// catalog.Higress verifies and answers as Higress hmac-auth: 401 and 400
+	// catalog.GenerationHigress verifies and answers as Higress hmac-auth: 401 and 400
 	// with a text in the body, its reading of the string to sign, timestamps
 	// in seconds too, Date before X-Ca-Timestamp, no check of a nonce.
 	// AppCodes, stages, limits, quotas and breakers are not its business; they
@@ -219,7 +219,7 @@ func (g *Gateway) readings() []Reading {
 	switch {
 	case len(g.Readings) > 0:
 		return g.Readings
-	case g.Dialect == catalog.Higress:
+	case g.Dialect == catalog.GenerationHigress:
 		return higressReadings
 	}
 	return documentedReading

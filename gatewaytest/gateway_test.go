@@ -59,7 +59,7 @@ func (q request) do(t *testing.T, g *gatewaytest.Gateway) *http.Response {
 			req.Header.Set("X-Ca-Nonce", q.nonce)
 		}
 		req.Header.Set("X-Ca-Signature-Headers", "x-ca-key,x-ca-nonce,x-ca-timestamp")
-		text := signer.StringToSign(req, []byte(q.body), signer.Rules{Higress: g.Dialect == catalog.Higress})
+		text := signer.StringToSign(req, []byte(q.body), signer.Rules{Higress: g.Dialect == catalog.GenerationHigress})
 		req.Header.Set("X-Ca-Signature", signer.HmacSHA256.Signature(secret, text))
 	}
 	answer := httptest.NewRecorder()
@@ -127,7 +127,7 @@ func TestChecksOfCredentials(t *testing.T) {
 			"400 Invalid Request Body", "413 I413RL Request body too Large", "413 Request Body Too Large"},
 	}
 	for _, tt := range tests {
-		for dialect, want := range map[catalog.Generation]string{catalog.Classic: tt.classic, catalog.VPC: tt.vpc, catalog.Higress: tt.higress} {
+		for dialect, want := range map[catalog.Generation]string{catalog.GenerationClassic: tt.classic, catalog.GenerationVPC: tt.vpc, catalog.GenerationHigress: tt.higress} {
 			t.Run(tt.name+"/"+dialect.String(), func(t *testing.T) {
 				g := &gatewaytest.Gateway{
 					Dialect: dialect, Now: newClock().now,
@@ -147,7 +147,7 @@ func TestChecksOfCredentials(t *testing.T) {
 }
 
 func TestRefusalHasTheHeadersOfTheGateway(t *testing.T) {
-	g := &gatewaytest.Gateway{Dialect: catalog.VPC, Now: newClock().now}
+	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now}
 	resp := request{unsigned: true}.do(t, g)
 	for name, want := range map[string]string{"Date": "Tue, 24 Nov 2026 08:00:00 GMT", "Content-Length": "0", "Content-Type": ""} {
 		if got := resp.Header.Get(name); got != want {
@@ -294,7 +294,7 @@ func TestFlowControl(t *testing.T) {
 	})
 	t.Run("limits a domain", func(t *testing.T) {
 		g := &gatewaytest.Gateway{
-			Dialect: catalog.VPC, Now: newClock().now, DomainLimits: map[string]gatewaytest.Limit{"api.example.com": {Calls: 1, Window: time.Hour}},
+			Dialect: catalog.GenerationVPC, Now: newClock().now, DomainLimits: map[string]gatewaytest.Limit{"api.example.com": {Calls: 1, Window: time.Hour}},
 		}
 		request{}.do(t, g)
 		want := "429 T429ID Throttled by INNER DOMAIN Flow Control, api.example.com is a test domain, only 1000 requests per day"
@@ -306,7 +306,7 @@ func TestFlowControl(t *testing.T) {
 
 func TestQuotaExpires(t *testing.T) {
 	c := newClock()
-	g := &gatewaytest.Gateway{Dialect: catalog.VPC, Now: c.now,
+	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: c.now,
 		Routes: []gatewaytest.Route{{Pattern: "/", Quota: &gatewaytest.Quota{Expires: epoch.Add(time.Hour)}}}}
 	if got := show(request{}.do(t, g)); got != served {
 		t.Errorf("before: got %s, want %s", got, served)
@@ -320,7 +320,7 @@ func TestQuotaExpires(t *testing.T) {
 func TestBreaker(t *testing.T) {
 	// newGateway has a backend that fails as often as the script says.
 	newGateway := func(c *clock, failures int) *gatewaytest.Gateway {
-		return &gatewaytest.Gateway{Dialect: catalog.VPC, Now: c.now, Routes: []gatewaytest.Route{{
+		return &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: c.now, Routes: []gatewaytest.Route{{
 			Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{Failures: 2, OpenFor: time.Minute},
 			Script: []gatewaytest.Outcome{{Status: 500, Times: failures}},
 		}}}
@@ -369,7 +369,7 @@ func TestBreaker(t *testing.T) {
 }
 
 func TestFailingBackendPassesThroughWithoutCode(t *testing.T) {
-	g := &gatewaytest.Gateway{Dialect: catalog.VPC, Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/",
+	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/",
 		Backend: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no stock", http.StatusConflict) })}}}
 	if got, want := show(request{}.do(t, g)), "409 no stock\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -377,7 +377,7 @@ func TestFailingBackendPassesThroughWithoutCode(t *testing.T) {
 }
 
 func TestRoutesMatchWithoutRedirect(t *testing.T) {
-	g := &gatewaytest.Gateway{Dialect: catalog.VPC, Now: newClock().now, Routes: []gatewaytest.Route{
+	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now, Routes: []gatewaytest.Route{
 		{Pattern: "/tree/", Auth: gatewaytest.AuthNone}, {Pattern: "GET other.example.com/", Auth: gatewaytest.AuthNone}}}
 	for path, want := range map[string]int{"/tree/": 200, "/tree//a/../b": 200, "/tree/a%2Fb": 200, "/tree": 404, "/": 404} {
 		if got := (request{unsigned: true, path: path}).do(t, g).StatusCode; got != want {

@@ -107,7 +107,7 @@ func TestRefusalInPlaceOfTheScriptHasNoBody(t *testing.T) {
 
 func TestBackendTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gatewaytest.Gateway{Dialect: catalog.VPC, Routes: []gatewaytest.Route{{
+		g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Routes: []gatewaytest.Route{{
 			Pattern: "/", Auth: gatewaytest.AuthNone, Latency: time.Minute, Timeout: 10 * time.Second}}}
 		start := time.Now()
 		if got, want := show(anyone.do(t, g)), "504 D504TO Backend service request timeout"; got != want {
@@ -151,13 +151,13 @@ func TestErrorRowsAnswersEveryRow(t *testing.T) {
 			if resp.StatusCode != e.Status || code != string(e.Code) {
 				t.Errorf("got %d %q, want %d %q", resp.StatusCode, code, e.Status, e.Code)
 			}
-			if id := resp.Header.Get("X-Ca-Request-Id"); (id == "") != (e.Generation == catalog.Higress) {
+			if id := resp.Header.Get("X-Ca-Request-Id"); (id == "") != (e.Generation == catalog.GenerationHigress) {
 				t.Errorf("got X-Ca-Request-Id %q in the dialect %v", id, e.Generation)
 			}
 			switch body := strings.TrimPrefix(show(resp), strconv.Itoa(e.Status)+" "); {
-			case e.Generation != catalog.Higress && resp.ContentLength != 0:
+			case e.Generation != catalog.GenerationHigress && resp.ContentLength != 0:
 				t.Errorf("got a body of %d bytes, want none", resp.ContentLength)
-			case e.Generation == catalog.Higress && text == "" && body != e.Message:
+			case e.Generation == catalog.GenerationHigress && text == "" && body != e.Message:
 				t.Errorf("got the body %q, want %q", body, e.Message)
 			case strings.ContainsAny(text, "$%{}"):
 				t.Errorf("got %q with a parameter in it", text)

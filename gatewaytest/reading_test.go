@@ -74,7 +74,9 @@ func TestVendorVectors(t *testing.T) {
 		"migration": func() *gatewaytest.Gateway {
 			return &gatewaytest.Gateway{Apps: apps, Readings: []gatewaytest.Reading{gatewaytest.MigrationReading()}}
 		},
-		"plug-in": func() *gatewaytest.Gateway { return &gatewaytest.Gateway{Apps: apps, Dialect: catalog.Higress} },
+		"plug-in": func() *gatewaytest.Gateway {
+			return &gatewaytest.Gateway{Apps: apps, Dialect: catalog.GenerationHigress}
+		},
 	}
 	for name, gateway := range gateways {
 		for _, r := range v.Requests {
@@ -202,7 +204,7 @@ func TestPlugInShowsItsOwnReading(t *testing.T) {
 	req.Header.Set("X-Ca-Key", gatewaytest.DefaultAppKey)
 	req.Header.Set("X-Ca-Signature", "wrong")
 	answer := httptest.NewRecorder()
-	(&gatewaytest.Gateway{Dialect: catalog.Higress}).ServeHTTP(answer, req)
+	(&gatewaytest.Gateway{Dialect: catalog.GenerationHigress}).ServeHTTP(answer, req)
 	want := "Server StringToSign:`GET#####x-ca-key:" + gatewaytest.DefaultAppKey + "#/%41?a=`"
 	if got := answer.Header().Get("X-Ca-Error-Message"); got != want {
 		t.Errorf("got %q, want %q", got, want)

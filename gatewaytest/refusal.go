@@ -76,7 +76,7 @@ var rows = [...]struct{ classic, vpc, higress string }{
 
 // refusal is an error answer of the gateway.
 type refusal struct {
-	entry  *catalog.Entry
+	entry  catalog.Entry
 	params map[string]string
 }
 
@@ -85,9 +85,9 @@ type refusal struct {
 func refuse(dialect catalog.Generation, why reason, params ...string) *refusal {
 	id := rows[why].classic
 	switch dialect {
-	case catalog.VPC:
+	case catalog.GenerationVPC:
 		id = rows[why].vpc
-	case catalog.Higress:
+	case catalog.GenerationHigress:
 		id = rows[why].higress
 	}
 	entry, ok := catalog.ByID(id)
@@ -111,52 +111,21 @@ const maxMessage = 16 << 10
 // message fills the parameters of the row's text in. A parameter that nobody
 // gave gets a sample value.
 func (r *refusal) message(req *http.Request) string {
-	rest := r.entry.Message
-	var b strings.Builder
-	for rest != "" {
-		at, name, size := nextParam(rest)
-		if at < 0 {
-			break
-		}
-		b.WriteString(rest[:at])
+	return headerText(r.entry.Fill(func(name string) string {
 		value, ok := r.params[name]
 		if !ok {
 			value = sampleParam(name, r.entry, req)
 		}
 		// The string to sign stands in backquotes on all the wire samples,
 		// though not in all the rows.
-		if name == "StringToSign" && !strings.HasSuffix(rest[:at], "`") {
+		if name == "StringToSign" && !strings.Contains(r.entry.Message, "`") {
 			value = "`" + value + "`"
 		}
-		b.WriteString(value)
-		rest = rest[at+size:]
-	}
-	b.WriteString(rest)
-	return headerText(b.String())
+		return value
+	}))
 }
 
-// nextParam finds the first ${Name}, or %s, which takes its name from the
-// word before it; at is -1 where there is none.
-func nextParam(s string) (at int, name string, size int) {
-	if i := strings.Index(s, "%s"); i >= 0 {
-		words := strings.FieldsFunc(s[:i], func(r rune) bool { return r == ' ' || r == ':' || r == '`' })
-		if len(words) > 0 {
-			name = words[len(words)-1]
-		}
-		return i, name, 2
-	}
-	i := strings.Index(s, "${")
-	if i < 0 {
-		return -1, "", 0
-	}
-	n := strings.IndexByte(s[i:], '}')
-	if n < 0 {
-		return -1, "", 0
-	}
-	return i, s[i+2 : i+n], n + 1
-}
-
-func sampleParam(name string, e *catalog.Entry, r *http.Request) string {
+func sampleParam(name string, e catalog.Entry, r *http.Request) string {
 	switch name {
 	case "StringToSign":
 		return r.Method + "#####" + r.URL.EscapedPath()
@@ -202,7 +171,7 @@ func (r *refusal) writeHead(h http.Header, req *http.Request) (body string) {
 	text := r.message(req)
 	h.Del("Content-Type")
 	switch r.entry.Generation {
-	case catalog.Higress:
+	case catalog.GenerationHigress:
 		// Everything but the string to sign comes in a plain body.
 		h.Del("X-Ca-Request-Id")
 		h.Set("Content-Type", "text/plain")
@@ -211,7 +180,7 @@ func (r *refusal) writeHead(h http.Header, req *http.Request) (body string) {
 			return "Invalid Signature"
 		}
 		return text
-	case catalog.VPC:
+	case catalog.GenerationVPC:
 		h.Set("X-Ca-Error-Code", string(r.entry.Code))
 	}
 	if text != "" {

@@ -97,7 +97,7 @@ var refusedOtherwise = map[string]string{
 }
 
 func TestDocumentedModeVerifiesForeignSigners(t *testing.T) {
-	for _, dialect := range []catalog.Generation{catalog.Classic, catalog.VPC} {
+	for _, dialect := range []catalog.Generation{catalog.GenerationClassic, catalog.GenerationVPC} {
 		for _, v := range clientVectors(t) {
 			t.Run(dialect.String()+"/"+v.Name, func(t *testing.T) {
 				resp := v.send(t, &gatewaytest.Gateway{Dialect: dialect})
@@ -118,7 +118,7 @@ func TestDocumentedModeVerifiesForeignSigners(t *testing.T) {
 func TestHigressReadingVerifiesForeignSigners(t *testing.T) {
 	for _, v := range clientVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.Higress, Readings: gatewaytest.HigressReadings()[:1]})
+			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.GenerationHigress, Readings: gatewaytest.HigressReadings()[:1]})
 			want := 400 // "rejects" and "header-case-only"
 			if v.Higress == "accepts" {
 				want = 200
@@ -135,7 +135,7 @@ func TestHigressReadingVerifiesForeignSigners(t *testing.T) {
 func TestHigressPlugInLetsClassicClientsIn(t *testing.T) {
 	for _, v := range clientVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.Higress})
+			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.GenerationHigress})
 			want := 200
 			if refusedByPlugIn(v) != "" {
 				want = 400

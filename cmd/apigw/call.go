@@ -139,7 +139,7 @@ func (c *caller) call(req *http.Request, s *signer.Signer, policy apigw.RetryPol
 		// Every error of the transport is one; the rest comes from
 		// http.Client, before it asks the transport.
 		if !errors.As(err, &e) {
-			e = &apigw.Error{Entry: &catalog.Entry{ID: catalog.UnknownID}, Origin: apigw.OriginNone, Err: err}
+			e = &apigw.Error{Entry: catalog.Entry{ID: catalog.UnknownID}, Origin: apigw.OriginNone, Err: err}
 		}
 	default:
 		defer resp.Body.Close()

@@ -58,10 +58,10 @@ func runCatalog(in *invocation, args []string) int {
 	}
 	generation, ok := catalog.ParseGeneration(*generationName)
 	if *generationName != "" && (!ok || generation == catalog.GenerationUnknown) {
-		names := namesUpTo(catalog.Higress)
+		names := namesUpTo(catalog.GenerationHigress)
 		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), didYouMean(*generationName, names), strings.Join(names, ", "))
 	}
-	var rows []*catalog.Entry
+	var rows []catalog.Entry
 	for e := range catalog.All() {
 		if (class == catalog.ClassUnknown || e.Class == class) && (generation == catalog.GenerationUnknown || e.Generation == generation) {
 			rows = append(rows, e)
@@ -93,10 +93,10 @@ func namesUpTo[E interface {
 	return names
 }
 
-func (in *invocation) catalogRow(e *catalog.Entry) catalogRow {
+func (in *invocation) catalogRow(e catalog.Entry) catalogRow {
 	row := catalogRow{
 		ID: e.ID, Generation: e.Generation.String(), Code: string(e.Code), Status: e.Status, Message: e.Message,
-		Aliases: e.Aliases, Class: e.Class.String(), ServerSide: e.ServerSide, Retry: e.Retry.String(),
+		Aliases: e.Aliases(), Class: e.Class.String(), ServerSide: e.ServerSide, Retry: e.Retry.String(),
 		BackendReached: e.Reached.String(), Fixer: e.Fixer.String(), Meaning: e.Meaning.In(in.lang),
 		Remedy: e.Remedy.In(in.lang), Confidence: e.Confidence.String(), Source: e.Source,
 	}
@@ -110,7 +110,7 @@ func (in *invocation) catalogRow(e *catalog.Entry) catalogRow {
 }
 
 // catalogTSV prints one line a row. No field of the catalog holds a tab.
-func (in *invocation) catalogTSV(rows []*catalog.Entry) {
+func (in *invocation) catalogTSV(rows []catalog.Entry) {
 	fmt.Fprintln(in.stdout, catalogColumns)
 	for _, e := range rows {
 		r := in.catalogRow(e)
@@ -124,7 +124,7 @@ func (in *invocation) catalogTSV(rows []*catalog.Entry) {
 
 // catalogMarkdown prints the table of the README. What Markdown would read as
 // its own is escaped: the messages hold backticks and angle brackets.
-func (in *invocation) catalogMarkdown(rows []*catalog.Entry) {
+func (in *invocation) catalogMarkdown(rows []catalog.Entry) {
 	fmt.Fprintln(in.stdout, in.t(
 		"| code or text | status | class | retry | backend reached | meaning | remedy |\n| --- | --- | --- | --- | --- | --- | --- |",
 		"| 错误码或文本 | 状态码 | 类别 | 重试 | 到达后端 | 含义 | 解决办法 |\n| --- | --- | --- | --- | --- | --- | --- |"))
@@ -141,7 +141,7 @@ func (in *invocation) catalogMarkdown(rows []*catalog.Entry) {
 
 // catalogTable prints the list for people: what does not fit a terminal, such as
 // message and source, is left to the other formats and to explain.
-func (in *invocation) catalogTable(rows []*catalog.Entry) {
+func (in *invocation) catalogTable(rows []catalog.Entry) {
 	cells := [][]string{{
 		in.t("ID", "编号"), in.t("STATUS", "状态码"), in.t("CLASS", "类别"), in.t("RETRY", "重试"),
 		in.t("BACKEND RAN", "后端执行"), in.t("CONFIDENCE", "可信度"), in.t("MEANING", "含义"),

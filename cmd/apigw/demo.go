@@ -54,7 +54,7 @@ func (r *demoResult) decision() string {
 
 // demoCase is a row of the catalog, sent with one method.
 type demoCase struct {
-	entry  *catalog.Entry
+	entry  catalog.Entry
 	method string
 	result demoResult
 }
@@ -104,8 +104,8 @@ func runDemo(in *invocation, args []string) int {
 // order of the catalog, and once more, as POST, those that a retry can cure.
 func demoCases() (rows, posts []*demoCase) {
 	for e := range catalog.All() {
-		document := e.Generation == catalog.Classic && strings.Contains(e.Source, "classic-error-table")
-		if !document && e.Generation != catalog.VPC {
+		document := e.Generation == catalog.GenerationClassic && strings.Contains(e.Source, "classic-error-table")
+		if !document && e.Generation != catalog.GenerationVPC {
 			continue
 		}
 		rows = append(rows, &demoCase{entry: e, method: http.MethodGet})
@@ -118,7 +118,7 @@ func demoCases() (rows, posts []*demoCase) {
 
 // curable is what the catalog advises: another attempt can help. Throttled
 // calls are not repeated unless a policy says how long they may wait.
-func curable(e *catalog.Entry) bool {
+func curable(e catalog.Entry) bool {
 	return e.Class != catalog.ClassThrottled && (e.Retry == catalog.RetrySoon || e.Retry == catalog.RetryWait)
 }
 
@@ -193,8 +193,8 @@ const demoWorkers = 8
 
 // demoReason fills the reason of a message in. A broken connection to the
 // backend is shown in the kind that leaves open whether the backend ran.
-func demoReason(e *catalog.Entry) string {
-	if e.ID == "D504CO" {
+func demoReason(e catalog.Entry) string {
+	if len(e.NotSentReasons()) > 0 {
 		return "Connection is closed"
 	}
 	return "demonstration"
@@ -246,7 +246,7 @@ func (in *invocation) demoLine(c *demoCase) demoLine {
 }
 
 // meaning is the meaning of a row, marked where nobody verified it.
-func (in *invocation) meaning(e *catalog.Entry) string {
+func (in *invocation) meaning(e catalog.Entry) string {
 	if e.ID == catalog.UnknownID || e.Verified() {
 		return e.Meaning.In(in.lang)
 	}

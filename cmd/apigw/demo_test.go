@@ -53,7 +53,7 @@ func TestDemoJSONHasEveryRowAndField(t *testing.T) {
 
 // The demonstration must be able to fail.
 func TestDemoFindsFaults(t *testing.T) {
-	row := func(id string) *catalog.Entry {
+	row := func(id string) catalog.Entry {
 		e, ok := catalog.ByID(id)
 		if !ok {
 			t.Fatalf("no row %s", id)

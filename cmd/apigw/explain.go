@@ -78,7 +78,7 @@ type explainInput struct {
 	status int
 	header http.Header // X-Ca-Error-Code, X-Ca-Error-Message, and what else came
 	body   []byte
-	row    *catalog.Entry // where the id of a row was given, else nil
+	row    catalog.Entry // where the id of a row was given, else without an ID
 }
 
 func runExplain(in *invocation, args []string) int {
@@ -158,7 +158,7 @@ func runExplain(in *invocation, args []string) int {
 
 // classify asks the library. The error is nil where the response is none.
 func (in *invocation) classify(input explainInput) (*apigw.Error, explanation) {
-	if input.row != nil {
+	if input.row.ID != "" {
 		e := &apigw.Error{Entry: input.row, Code: input.row.Code, Status: input.row.Status, Origin: apigw.OriginGateway, Reached: input.row.Reached}
 		return e, in.explain(e)
 	}
@@ -185,17 +185,17 @@ const labelWidth = 14
 
 // higressBody recognises an error that Higress hmac-auth tells in the body and
 // nowhere else. The transport does not do that: it never reads bodies.
-func higressBody(input explainInput) (*catalog.Entry, bool) {
+func higressBody(input explainInput) (catalog.Entry, bool) {
 	body := strings.TrimSpace(string(input.body[:min(len(input.body), 256)]))
 	if body == "" {
-		return nil, false
+		return catalog.Entry{}, false
 	}
 	for row := range catalog.All() {
-		if row.Generation == catalog.Higress && row.Status == input.status && row.Message == body {
+		if row.Generation == catalog.GenerationHigress && row.Status == input.status && row.Message == body {
 			return row, true
 		}
 	}
-	return nil, false
+	return catalog.Entry{}, false
 }
 
 // parseInput reads a response head or, where it is none, the id of a row, a

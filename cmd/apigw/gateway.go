@@ -25,7 +25,7 @@ func runGateway(in *invocation, args []string) int {
 	}
 	dialect, ok := catalog.ParseGeneration(*dialectName)
 	if !ok || dialect == catalog.GenerationUnknown {
-		return in.misuse("--dialect %q is not known%s; give classic, vpc or higress", shorten(*dialectName), didYouMean(*dialectName, namesUpTo(catalog.Higress)))
+		return in.misuse("--dialect %q is not known%s; give classic, vpc or higress", shorten(*dialectName), didYouMean(*dialectName, namesUpTo(catalog.GenerationHigress)))
 	}
 	gateway := &gatewaytest.Gateway{Dialect: dialect}
 	if *script != "" {

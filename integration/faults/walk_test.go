@@ -143,7 +143,7 @@ func drawPolicy(r *rand.Rand) apigw.RetryPolicy {
 func (w *walk) run(seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	gateway := &gatewaytest.Gateway{
-		Dialect: pick(r, catalog.Classic, catalog.VPC),
+		Dialect: pick(r, catalog.GenerationClassic, catalog.GenerationVPC),
 		SayOK:   r.IntN(2) == 0,
 		Routes:  []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthSignature, Script: drawScript(r)}},
 	}
@@ -255,7 +255,7 @@ func (w *walk) account(t *apigw.Transport, gateway *gatewaytest.Gateway, o order
 	if counts.Received > attempts && !o.replayable() {
 		w.problem("%s: gateway received %d requests, the client knows of %d", o.id, counts.Received, attempts)
 	}
-	if gwErr != nil && (gwErr.Stop == apigw.StopUnknown || gwErr.Entry == nil || len(gwErr.Attempts) != attempts) {
+	if gwErr != nil && (gwErr.Stop == apigw.StopUnknown || gwErr.Entry.ID == "" || len(gwErr.Attempts) != attempts) {
 		w.problem("%s: incomplete error %+v", o.id, gwErr)
 	}
 	if gwErr != nil && errors.Is(gwErr, apigw.ErrQuota) && gwErr.Stop != apigw.StopNotRetryable {
