@@ -1,9 +1,12 @@
 package apigw
 
 import (
+	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 	"go.uber.org/zap/zapcore"
 )
 
@@ -12,7 +15,7 @@ type Attempt struct {
 	Number   int           // 1 for the first
 	Start    time.Time     // when it was sent
 	Duration time.Duration // until the response head or the failure
-	Wait     time.Duration // the pause before it
+	Wait     time.Duration // the delay before it
 	Status   int           // 0 without a response
 	// Code, Message and RequestID are the gateway's, as received; empty
 	// where it sent none.
@@ -22,34 +25,60 @@ type Attempt struct {
 	Err       error // why there was no response, else nil
 }
 
-type attempts []Attempt
-
-func (a attempts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
-	for i := range a {
-		if err := enc.AppendObject(&a[i]); err != nil {
-			return err
-		}
+// attrs are the fields of a log line. The message is left out: it may hold what
+// must not be logged.
+func (a Attempt) attrs(m *redact.Masker) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.Int("attempt", a.Number), slog.Duration("wait", a.Wait), slog.Duration("duration", a.Duration),
 	}
-	return nil
-}
-
-// MarshalLogObject implements [zapcore.ObjectMarshaler]. The message is left
-// out: it may hold what must not be logged.
-func (a *Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	enc.AddInt("attempt", a.Number)
-	enc.AddDuration("wait", a.Wait)
-	enc.AddDuration("duration", a.Duration)
 	if a.Status != 0 {
-		enc.AddInt("status", a.Status)
+		attrs = append(attrs, slog.Int("status", a.Status))
 	}
 	if a.Code != "" {
-		enc.AddString("code", clean(string(a.Code), 32))
+		attrs = append(attrs, slog.String("code", m.Text(string(a.Code), maxCode)))
 	}
-	if a.RequestID != "" {
-		enc.AddString("request_id", clean(a.RequestID, 64))
+	if id := m.RequestID(a.RequestID); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
 	}
 	if a.Err != nil {
-		enc.AddString("cause", safeText(a.Err))
+		attrs = append(attrs, slog.String("cause", m.Err(a.Err, maxCause)))
+	}
+	return attrs
+}
+
+// LogValue implements [slog.LogValuer], without the message.
+func (a Attempt) LogValue() slog.Value { return slog.GroupValue(a.attrs(nil)...) }
+
+// MarshalLogObject implements [zapcore.ObjectMarshaler], without the message.
+func (a Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	return addAttrs(enc, a.attrs(nil))
+}
+
+// attempts are logged with the secrets of their request taken out.
+type attempts struct {
+	list   []Attempt
+	masker *redact.Masker
+}
+
+// LogValue implements [slog.LogValuer]. The attempts stand under their numbers,
+// since slog has no lists of groups.
+func (a attempts) LogValue() slog.Value {
+	groups := make([]slog.Attr, len(a.list))
+	for i, one := range a.list {
+		groups[i] = slog.Attr{Key: strconv.Itoa(one.Number), Value: slog.GroupValue(one.attrs(a.masker)...)}
+	}
+	return slog.GroupValue(groups...)
+}
+
+// MarshalLogArray implements [zapcore.ArrayMarshaler].
+func (a attempts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
+	for _, one := range a.list {
+		err := enc.AppendObject(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+			return addAttrs(enc, one.attrs(a.masker))
+		}))
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,16 +1,25 @@
 package apigw
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 )
 
-// Jitter says how much of each pause is left to chance.
+// BackOff is a sequence of delays. The values of
+// github.com/cenkalti/backoff, version 4 and later, are BackOffs.
+type BackOff interface {
+	// NextBackOff returns the delay before the next retry. 0 means at once,
+	// a negative delay that there shall be no retry.
+	NextBackOff() time.Duration
+}
+
+// Jitter says how much of each delay is left to chance.
 type Jitter uint8
 
-// Pauses between 0 and the bound, between half of it and the bound, or exactly
+// Delays between 0 and the bound, between half of it and the bound, or exactly
 // the bound.
 const (
 	JitterFull Jitter = iota
@@ -27,34 +36,52 @@ func (j Jitter) String() string {
 	return fmt.Sprintf("Jitter(%d)", uint8(j))
 }
 
-// newBackOff makes the sequence of pauses of one request in space.
-//
-// An ExponentialBackOff draws from interval*(1±factor), which exceeds
-// MaxInterval. A pause in [bound*(1-j), bound] is one drawn around
-// bound*(1-j/2) with the factor (j/2)/(1-j/2), so that bound holds.
-func (p *RetryPolicy) newBackOff(space *backoff.ExponentialBackOff) backoff.BackOff {
-	if p.NewBackOff != nil {
-		if b := p.NewBackOff(); b != nil {
-			return b
-		}
-	}
-	random := 1.0
-	switch p.Jitter {
+// share is the part of a delay that is left to chance.
+func (j Jitter) share() float64 {
+	switch j {
 	case JitterEqual:
-		random = 0.5
+		return 0.5
 	case JitterNone:
-		random = 0
+		return 0
 	}
+	return 1
+}
+
+// newExponential returns delays that grow from initial to longest.
+//
+// The engine draws from interval*(1±factor), which exceeds its MaxInterval. A
+// delay in [bound*(1-j), bound] is one drawn around bound*(1-j/2) with the
+// factor (j/2)/(1-j/2). So our bound is a bound.
+func newExponential(initial, longest time.Duration, multiplier float64, jitter Jitter) BackOff {
+	random := jitter.share()
 	middle := 1 - random/2
-	longest := p.maxBackoff()
-	*space = backoff.ExponentialBackOff{
-		InitialInterval:     time.Duration(middle * float64(min(p.initialBackoff(), longest))),
+	b := &backoff.ExponentialBackOff{
+		InitialInterval:     time.Duration(middle * float64(min(initial, longest))),
 		RandomizationFactor: random / 2 / middle,
-		Multiplier:          p.multiplier(),
+		Multiplier:          multiplier,
 		MaxInterval:         time.Duration(middle * float64(longest)),
 		Stop:                backoff.Stop,
 		Clock:               backoff.SystemClock,
 	}
-	space.Reset()
-	return space
+	b.Reset()
+	return b
+}
+
+// ready makes a BackOff of the caller's usable. The library's own type does
+// not delay at all if it was written as a literal and never Reset, panics
+// without a Clock, and retries at once where its zero Stop means to end.
+func ready(b BackOff) BackOff {
+	if e, ok := b.(*backoff.ExponentialBackOff); ok {
+		e.InitialInterval = cmp.Or(e.InitialInterval, backoff.DefaultInitialInterval)
+		e.Multiplier = cmp.Or(e.Multiplier, backoff.DefaultMultiplier)
+		e.MaxInterval = cmp.Or(e.MaxInterval, backoff.DefaultMaxInterval)
+		e.Stop = cmp.Or(e.Stop, backoff.Stop)
+		if e.Clock == nil {
+			e.Clock = backoff.SystemClock
+		}
+	}
+	if r, ok := b.(interface{ Reset() }); ok {
+		r.Reset()
+	}
+	return b
 }

@@ -31,7 +31,7 @@ func TestJitterStaysInItsBounds(t *testing.T) {
 			p := RetryPolicy{InitialBackoff: time.Second, MaxBackoff: time.Second, Jitter: c.jitter}
 			low, high := time.Hour, time.Duration(0)
 			for range 10000 {
-				d := p.newBackOff(new(backoff.ExponentialBackOff)).NextBackOff()
+				d := p.newBackOff().NextBackOff()
 				low, high = min(low, d), max(high, d)
 			}
 			if low < c.lowest || high > time.Second {
@@ -46,7 +46,7 @@ func TestJitterStaysInItsBounds(t *testing.T) {
 
 func TestOwnBackOff(t *testing.T) {
 	for name, c := range map[string]struct {
-		made backoff.BackOff
+		made BackOff
 		stop StopReason
 		at   []time.Duration
 	}{
@@ -57,7 +57,7 @@ func TestOwnBackOff(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := serve(unavailable)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxAttempts: 3, NewBackOff: func() backoff.BackOff { return c.made }}}
+				tr := &Transport{Base: base, Policy: RetryPolicy{MaxAttempts: 3, NewBackOff: func() BackOff { return c.made }}}
 				e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 				if e.Stop != c.stop || !slices.Equal(base.at, c.at) {
 					t.Errorf("stopped by %v with attempts at %v, want %v, %v", e.Stop, base.at, c.stop, c.at)

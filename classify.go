@@ -63,7 +63,10 @@ func (e *Error) classify(status int, h http.Header) {
 
 // classifyCode decides by the code header, if that can be.
 func (e *Error) classifyCode(code string) bool {
-	upper := catalog.Code(strings.ToUpper(code))
+	upper := catalog.Code(code)
+	if len(code) == 6 { // others are no code in any letter case
+		upper = catalog.Code(strings.ToUpper(code))
+	}
 	if entry, ok := catalog.Lookup(upper); ok {
 		e.Code = upper
 		m, _ := catalog.MatchEntry(entry, e.Message)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apigw-go/apigw/catalog"
 )
@@ -148,8 +149,9 @@ func FuzzClassify(f *testing.F) {
 			t.Errorf("%d bytes of text", len(text))
 		}
 		for _, p := range []RetryPolicy{{}, {RetryNonIdempotent: true}, {MaxThrottleWait: 1}} {
-			if v := p.judge(e, false); v.stop == StopUnknown && e.Reached != catalog.ReachedNo && !p.RetryNonIdempotent {
-				t.Errorf("%v would be repeated although it may have run", e)
+			d := decide(e, situation{policy: &p, attempt: 1, left: noDeadline, bodyReplayable: true}, func() time.Duration { return 0 })
+			if d.unless == nothing && e.Reached != catalog.ReachedNo && !p.RetryNonIdempotent {
+				t.Errorf("%v would be retried although it may have run", e)
 			}
 		}
 	})

@@ -1,52 +1,160 @@
 package apigw
 
 import (
+	"cmp"
+	"math"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
 )
 
-// judgement is what a failure by itself allows, before attempts, time, budget
-// and body are asked.
-type judgement struct {
-	stop      StopReason // 0: another attempt may follow
-	throttled bool       // it has to wait for a rate limit
+// retryUnless is the reason against a retry. Its zero value is no reason: the
+// request is sent again.
+type retryUnless StopReason
+
+const nothing retryUnless = 0
+
+// situation is what a decision depends on besides the failure itself.
+type situation struct {
+	policy  *RetryPolicy
+	attempt int           // number of the attempt that failed, 1 for the first
+	elapsed time.Duration // since the first attempt began
+	left    time.Duration // until the deadline of the context, or noDeadline
+	ended   bool          // the context ended, or the request was cancelled
+
+	idempotent     bool // it may run twice
+	bodyReplayable bool
+	carriesNonce   bool // it came with a nonce
+	renewsNonce    bool // a retry gets a nonce of its own
+	replayedBelow  bool // net/http may have sent it twice by itself
+
+	asked  time.Duration // the delay that the server asked for, 0 for none
+	waited time.Duration // for rate limits, so far
 }
 
-// judge decides on a failure. Transport and the go-retryablehttp adapters both
-// come here.
-func (p *RetryPolicy) judge(e *Error, idempotent bool) judgement {
-	switch {
-	case e.Origin == OriginNone:
-		if permanent(e.Err) {
-			return judgement{stop: StopPermanent}
-		}
-		return judgement{stop: p.unlessRepeatable(e, idempotent)}
-	case e.Entry.Class == catalog.ClassThrottled && !p.retryableAnswer(e):
-		if p.MaxThrottleWait <= 0 {
-			return judgement{stop: StopThrottled}
-		}
-		return judgement{stop: p.unlessRepeatable(e, idempotent), throttled: true}
-	case e.Origin == OriginGateway && e.Entry.Retry == catalog.RetryNo,
-		e.Origin != OriginGateway && !p.retryableStatus(e.Status):
-		return judgement{stop: StopNotRetryable}
-	}
-	return judgement{stop: p.unlessRepeatable(e, idempotent)}
-}
-
-// retryableAnswer reports whether the policy lists the status of an answer
-// without a mark of the gateway.
-func (p *RetryPolicy) retryableAnswer(e *Error) bool {
-	return e.Origin != OriginGateway && p.retryableStatus(e.Status)
-}
-
-func (p *RetryPolicy) unlessRepeatable(e *Error, idempotent bool) StopReason {
-	if e.Reached == catalog.ReachedNo || idempotent || p.RetryNonIdempotent {
-		return StopUnknown
-	}
-	return StopMayHaveRun
-}
+const noDeadline = time.Duration(math.MaxInt64)
 
 // throttleWindow is the shortest window of a rate limit.
 // https://www.alibabacloud.com/help/en/api-gateway, throttling plug-in
 const throttleWindow = time.Second
+
+// decision is a delay, or a reason against the retry.
+type decision struct {
+	unless    retryUnless
+	delay     time.Duration
+	throttled bool // the delay is spent on a rate limit
+}
+
+// decide says whether a failed request is sent again, and when. It knows
+// neither clock nor network, and it does not ask the retry budget: that is left
+// to the caller, so that only retries which will happen are paid for. next is
+// the backoff, which counts its calls: it is called once, if all else permits
+// a retry.
+func decide(e *Error, s situation, next func() time.Duration) decision {
+	unless := s.unlessHopeless(e)
+	if unless == nothing {
+		unless = s.unlessUsedUp()
+	}
+	if unless != nothing {
+		return decision{unless: unless}
+	}
+	d := s.delay(e, next())
+	if d.unless == nothing {
+		d.unless = s.unlessTooLate(d.delay)
+	}
+	return d
+}
+
+// unlessHopeless judges the failure by itself.
+func (s situation) unlessHopeless(e *Error) retryUnless {
+	switch {
+	case e.Origin == OriginNone && s.ended:
+		return retryUnless(StopContext)
+	case e.Entry.NonceUsed():
+		return s.unlessAccepted()
+	case e.Origin == OriginNone && permanent(e.Err):
+		return retryUnless(StopPermanent)
+	case e.Origin == OriginNone:
+		return s.unlessMayHaveRun(e)
+	case s.throttled(e):
+		if s.policy.MaxThrottleWait <= 0 {
+			return retryUnless(StopThrottled)
+		}
+	case e.Origin == OriginGateway && e.Entry.Retry == catalog.RetryNo,
+		e.Origin != OriginGateway && !s.policy.retryableStatus(e.Status):
+		return retryUnless(StopNotRetryable)
+	}
+	return s.unlessMayHaveRun(e)
+}
+
+// unlessAccepted decides on a nonce that the gateway saw before. After a retry
+// nothing more can be had: a copy was accepted. On a first attempt the copy can
+// be one that net/http sent by itself on a connection that died. Such a request
+// may run twice, so one retry is right if it gets a new nonce.
+func (s situation) unlessAccepted() retryUnless {
+	switch {
+	case s.attempt > 1:
+		return retryUnless(StopNonceUsed)
+	case s.replayedBelow && s.renewsNonce:
+		return nothing
+	}
+	return retryUnless(StopNotRetryable)
+}
+
+func (s situation) unlessMayHaveRun(e *Error) retryUnless {
+	if e.Reached == catalog.ReachedNo || s.idempotent || s.policy.RetryNonIdempotent {
+		return nothing
+	}
+	return retryUnless(StopMayHaveRun)
+}
+
+// throttled reports whether a rate limit refused the request. A status without
+// a mark of the gateway that the policy lists is retried like any other.
+func (s situation) throttled(e *Error) bool {
+	listed := e.Origin != OriginGateway && s.policy.retryableStatus(e.Status)
+	return e.Entry.Class == catalog.ClassThrottled && !listed
+}
+
+// unlessUsedUp asks what the request has left.
+func (s situation) unlessUsedUp() retryUnless {
+	switch {
+	case s.ended:
+		return retryUnless(StopContext)
+	case s.attempt >= s.policy.maxAttempts():
+		return retryUnless(StopMaxAttempts)
+	case s.carriesNonce && !s.renewsNonce:
+		return retryUnless(StopNonce)
+	case !s.bodyReplayable:
+		return retryUnless(StopBody)
+	}
+	return nothing
+}
+
+// delay adds what the server asked for to the backoff, so that those who were
+// told the same do not come back at the same moment.
+func (s situation) delay(e *Error, backOff time.Duration) decision {
+	switch {
+	case backOff < 0:
+		return decision{unless: retryUnless(StopBackOff)}
+	case s.throttled(e):
+		asked, left := cmp.Or(s.asked, throttleWindow), s.policy.MaxThrottleWait-s.waited
+		if asked > left {
+			return decision{unless: retryUnless(StopThrottled)}
+		}
+		return decision{delay: asked + min(backOff, left-asked), throttled: true}
+	case s.asked > s.policy.maxRetryAfter():
+		return decision{unless: retryUnless(StopRetryAfter)}
+	}
+	return decision{delay: backOff + min(s.asked, math.MaxInt64-backOff)}
+}
+
+// unlessTooLate asks the time that is left for a retry after a delay.
+func (s situation) unlessTooLate(delay time.Duration) retryUnless {
+	switch limit := s.policy.MaxElapsed; {
+	case limit > 0 && delay > limit-s.elapsed:
+		return retryUnless(StopMaxElapsed)
+	case s.left != noDeadline && delay >= s.left:
+		return retryUnless(StopDeadline)
+	}
+	return nothing
+}

@@ -28,7 +28,7 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := serve(c.answers...)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: c.wait, NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }}}
+				tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: c.wait, NewBackOff: func() BackOff { return &backoff.ZeroBackOff{} }}}
 				resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, ""))
 				if err != nil {
 					t.Fatal(err)

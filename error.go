@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // Error is a failure that the gateway, the backend or the network reported,
@@ -13,8 +14,8 @@ import (
 // It is not changed after it was handed out. Reading it is safe for concurrent
 // use.
 type Error struct {
-	// Entry is what the catalog says: meaning, remedy, class, who can mend
-	// it. A general entry with the ID "unknown" where no row fits.
+	// Entry is what the catalog says: meaning, remedy, class, who can fix
+	// it. A general entry with the ID "unknown" if no row fits.
 	Entry catalog.Entry
 	// Code is X-Ca-Error-Code, empty on classic instances.
 	Code catalog.Code
@@ -41,8 +42,9 @@ type Error struct {
 	Stop     StopReason // why there was no further attempt; 0 if none was decided
 	Err      error      // the cause where there is no response, else nil
 
-	// shown is what Error prints of a Message that is not in the catalog.
-	shown string
+	// secrets are taken out of every text that is shown. They are collected
+	// at once, since the caller may change its request later.
+	secrets redact.Secrets
 }
 
 // entry is Entry, also in an Error that a test made by hand.

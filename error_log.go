@@ -1,42 +1,52 @@
 package apigw
 
 import (
+	"log/slog"
+
 	"github.com/apigw-go/apigw/catalog"
 	"go.uber.org/zap/zapcore"
 )
 
+// LogValue implements [slog.LogValuer] with what [Error.Error] says, as fields.
+func (e *Error) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
+
 // MarshalLogObject implements [zapcore.ObjectMarshaler] with what [Error.Error]
-// tells, as fields.
-func (e *Error) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	enc.AddString("id", e.entry().ID)
+// says, as fields.
+func (e *Error) MarshalLogObject(enc zapcore.ObjectEncoder) error { return addAttrs(enc, e.attrs()) }
+
+// attrs are the fields of a log line, without anything secret.
+func (e *Error) attrs() []slog.Attr {
+	entry, m := e.entry(), e.secrets.Masker()
+	attrs := []slog.Attr{slog.String("id", entry.ID)}
+	add := func(attr slog.Attr) { attrs = append(attrs, attr) }
 	if e.Code != "" {
-		enc.AddString("code", clean(string(e.Code), 32))
+		add(slog.String("code", m.Text(string(e.Code), maxCode)))
 	}
 	if e.Status != 0 {
-		enc.AddInt("status", e.Status)
+		add(slog.Int("status", e.Status))
 	}
-	enc.AddString("class", e.entry().Class.String())
-	enc.AddString("origin", e.Origin.String())
-	if m := e.SafeMessage(); m != "" {
-		enc.AddString("message", m)
+	add(slog.String("class", entry.Class.String()))
+	add(slog.String("origin", e.Origin.String()))
+	if message := e.safeMessage(m); message != "" {
+		add(slog.String("message", message))
 	}
-	enc.AddString("meaning", e.entry().Meaning.EN)
-	if e.entry().ID != catalog.UnknownID && !e.entry().Verified() {
-		enc.AddBool("unverified", true)
+	add(slog.String("meaning", entry.Meaning.EN))
+	if entry.ID != catalog.UnknownID && !entry.Verified() {
+		add(slog.Bool("unverified", true))
 	}
-	enc.AddString("remedy", e.entry().Remedy.EN)
-	enc.AddString("backend_reached", e.Reached.String())
-	if e.RequestID != "" {
-		enc.AddString("request_id", clean(e.RequestID, 64))
+	add(slog.String("remedy", entry.Remedy.EN))
+	add(slog.String("backend_reached", e.Reached.String()))
+	if id := m.RequestID(e.RequestID); id != "" {
+		add(slog.String("request_id", id))
 	}
 	if e.Err != nil {
-		enc.AddString("cause", safeText(e.Err))
+		add(slog.String("cause", m.Err(e.Err, maxCause)))
 	}
 	if e.Stop != StopUnknown {
-		enc.AddString("stop_reason", e.Stop.String())
+		add(slog.String("stop_reason", e.Stop.String()))
 	}
-	if len(e.Attempts) == 0 {
-		return nil
+	if len(e.Attempts) > 0 {
+		add(slog.Any("attempts", attempts{e.Attempts, m}))
 	}
-	return enc.AddArray("attempts", attempts(e.Attempts))
+	return attrs
 }

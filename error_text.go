@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // Error returns one line: code first, then meaning, remedy, request id,
@@ -14,40 +15,20 @@ import (
 // credential and nothing of a string to sign.
 func (e *Error) Error() string {
 	var b strings.Builder
+	m := e.secrets.Masker()
 	b.WriteString("apigw: ")
 	if e.Status != 0 {
-		if e.Code != "" {
-			b.WriteString(clean(string(e.Code), 32))
-			b.WriteByte(' ')
-		}
-		b.WriteString(strconv.Itoa(e.Status))
-		if m := e.SafeMessage(); m != "" {
-			b.WriteByte(' ')
-			b.WriteString(m)
-		}
-		b.WriteString(": ")
-		b.WriteString(e.entry().Meaning.EN)
-		switch {
-		case e.Inferred:
-			b.WriteString(" (inferred from the code)")
-		case e.entry().ID != catalog.UnknownID && !e.entry().Verified():
-			b.WriteString(" (unverified)")
-		}
-		b.WriteString("; ")
-		b.WriteString(e.entry().Remedy.EN)
-		if e.RequestID != "" {
-			b.WriteString("; request id ")
-			b.WriteString(clean(e.RequestID, 64))
-		}
+		e.writeResponse(&b, m)
 	} else {
 		b.WriteString("no response")
 	}
 	if e.Host != "" {
-		fmt.Fprintf(&b, "; %s %s%s", clean(e.Method, 16), clean(e.Host, 256), clean(e.Path, 256))
+		fmt.Fprintf(&b, "; %s %s%s",
+			redact.Line(e.Method, maxMethod), redact.Line(e.Host, maxHost), redact.Path(e.Path, maxPath))
 	}
 	if e.Err != nil {
 		b.WriteString(": ")
-		b.WriteString(safeText(e.Err))
+		b.WriteString(m.Err(e.Err, maxCause))
 	}
 	if n := len(e.Attempts); n == 1 {
 		b.WriteString("; 1 attempt")
@@ -61,41 +42,57 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// SafeMessage returns the gateway's text for a log: the catalog's wording with
-// only those parameters that cannot hold a secret, other texts cleaned,
-// shortened and without query strings. Empty where there was no text.
-func (e *Error) SafeMessage() string {
-	if e.entry().ID == catalog.UnknownID {
-		if e.shown != "" {
-			return e.shown
-		}
-		return showUnknown(e.Message)
+// writeResponse writes what a response said and what the catalog adds.
+func (e *Error) writeResponse(b *strings.Builder, m *redact.Masker) {
+	if e.Code != "" {
+		b.WriteString(m.Text(string(e.Code), maxCode))
+		b.WriteByte(' ')
 	}
-	return fillTemplate(e.entry(), e.Params)
+	b.WriteString(strconv.Itoa(e.Status))
+	if message := e.safeMessage(m); message != "" {
+		b.WriteByte(' ')
+		b.WriteString(message)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.entry().Meaning.EN)
+	switch {
+	case e.Inferred:
+		b.WriteString(" (inferred from the code)")
+	case e.entry().ID != catalog.UnknownID && !e.entry().Verified():
+		b.WriteString(" (unverified)")
+	}
+	b.WriteString("; ")
+	b.WriteString(e.entry().Remedy.EN)
+	if id := m.RequestID(e.RequestID); id != "" {
+		b.WriteString("; request id ")
+		b.WriteString(id)
+	}
+}
+
+// SafeMessage returns the gateway's text for a log: the catalog's wording with
+// those parameters that name a thing, other texts in quotes and shortened.
+// Query strings, strings to sign and whatever the request carried as a secret
+// are taken out. Empty where there was no text.
+func (e *Error) SafeMessage() string { return e.safeMessage(e.secrets.Masker()) }
+
+func (e *Error) safeMessage(m *redact.Masker) string {
+	if e.entry().ID != catalog.UnknownID {
+		return fillTemplate(e.entry(), e.Params, m)
+	}
+	if shown := m.Text(e.Message, maxMessage); shown != "" {
+		return strconv.Quote(shown)
+	}
+	return ""
 }
 
 // fillTemplate writes the message of a row with the parameters that the catalog
 // shows; a dotted gap stands for the others.
-func fillTemplate(entry catalog.Entry, params []catalog.Param) string {
+func fillTemplate(entry catalog.Entry, params []catalog.Param, m *redact.Masker) string {
 	return strings.TrimSpace(entry.Fill(func(name string) string {
 		i := slices.IndexFunc(params, func(p catalog.Param) bool { return p.Name == name })
 		if i < 0 || !entry.ShowsParam(name) {
 			return "…"
 		}
-		return clean(cutQueries(params[i].Value), 120)
+		return m.Text(params[i].Value, maxMessage)
 	}))
-}
-
-// showUnknown quotes a text that the catalog does not know. Values of secrets,
-// such as those of a request's credentials, are replaced.
-func showUnknown(message string, secrets ...string) string {
-	for _, s := range secrets {
-		if len(s) >= 4 {
-			message = strings.ReplaceAll(message, s, "***")
-		}
-	}
-	if message = clean(cutQueries(message), 120); message == "" {
-		return ""
-	}
-	return strconv.Quote(message)
 }

@@ -277,7 +277,7 @@ func ExampleWithRecorder() {
 
 	ctx, recorder := apigw.WithRecorder(context.Background())
 	if err := sdk.Weather(ctx); err != nil {
-		if gwErr, ok := recorder.Err(); ok {
+		if gwErr, ok := recorder.Last(); ok {
 			fmt.Println(gwErr.SafeMessage(), gwErr.Stop)
 		}
 	}
@@ -357,7 +357,7 @@ func ExampleTransport_logger() {
 }
 
 // What the budget knows of each host.
-func ExampleTransport_RetryBudget() {
+func ExampleTransport_Budgets() {
 	_, end := pretend(gatewaytest.Route{Pattern: "/", Auth: gatewaytest.AuthNone})
 	defer end()
 	transport := &apigw.Transport{}
@@ -368,7 +368,7 @@ func ExampleTransport_RetryBudget() {
 	}
 	resp.Body.Close()
 
-	for _, s := range transport.RetryBudget().States() {
+	for _, s := range transport.Budgets() {
 		fmt.Println(s.Host, s.Requests, s.Retries, s.Available, s.Denied)
 	}
 	// Output:

@@ -5,27 +5,41 @@ import (
 	"net/http"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
-// describe fills e from what one attempt came to.
-func (e *Error) describe(req *http.Request, resp *http.Response, err error) {
-	*e = Error{Method: cmp.Or(req.Method, http.MethodGet), Err: err}
+// failure is an Error with what goes with it, in one allocation.
+type failure struct {
+	Error
+	context errorContext // carries the Error if it is attached to a response
+	room    [1]Attempt   // most failing requests have one attempt
+}
+
+// newFailure describes what one attempt came to: a response of 400 or above, or
+// the error of a Base.
+func newFailure(req *http.Request, resp *http.Response, err error) *failure {
+	f := &failure{Error: Error{Method: cmp.Or(req.Method, http.MethodGet), Err: err}}
 	if req.URL != nil {
-		e.Host, e.Path = req.URL.Host, req.URL.Path
+		f.Host, f.Path = req.URL.Host, req.URL.Path
 	}
 	if resp == nil {
-		e.Entry, e.Origin, e.Reached = catalog.NoResponse(), OriginNone, catalog.ReachedMaybe
+		f.noResponse()
+		f.secrets = redact.Of(req)
 		if notConnected(req, err) {
-			e.Reached = catalog.ReachedNo
+			f.Reached = catalog.ReachedNo
 		}
-		return
+		return f
 	}
-	e.classify(resp.StatusCode, resp.Header)
+	f.classify(resp.StatusCode, resp.Header)
+	f.secrets = redact.Of(req, resp.Request)
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.
-		e.Reached = catalog.ReachedMaybe
+		f.Reached = catalog.ReachedMaybe
 	}
-	if e.Message != "" && e.Entry.ID == catalog.UnknownID {
-		e.shown = showUnknown(e.Message, secretsOf(req, resp)...)
-	}
+	return f
+}
+
+// noResponse describes an Error where no status and no header say anything.
+func (f *failure) noResponse() {
+	f.Entry, f.Origin, f.Reached = catalog.NoResponse(), OriginNone, catalog.ReachedMaybe
 }

@@ -2,52 +2,86 @@ package apigw
 
 import (
 	"cmp"
+	"context"
+	"log/slog"
 	"net/http"
 
+	"github.com/apigw-go/apigw/internal/redact"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
-// logAttempt writes one attempt.
-func (c *slowCall) logAttempt(a Attempt) {
-	if c.t.Logger == nil {
+// loggers get the events of calls, both the same. Each may be nil.
+type loggers struct {
+	zap  *zap.Logger
+	slog *slog.Logger
+}
+
+// debug reports whether somebody listens to every attempt.
+func (l loggers) debug(ctx context.Context) bool { return l.enabled(ctx, slog.LevelDebug) }
+
+func (l loggers) enabled(ctx context.Context, level slog.Level) bool {
+	return l.zap != nil && l.zap.Core().Enabled(zapLevel(level)) || l.slog != nil && l.slog.Enabled(ctx, level)
+}
+
+// attempt writes one attempt.
+func (l loggers) attempt(req *http.Request, a Attempt, f *failure) {
+	if !l.debug(req.Context()) {
 		return
 	}
-	if entry := c.t.Logger.Check(zapcore.DebugLevel, "apigw: attempt"); entry != nil {
-		fields := c.requestFields()
-		logged := a // a itself would be allocated even for a silent Transport
-		fields = append(fields, zap.Inline(&logged))
-		if e := c.latest; e != nil {
-			fields = append(fields, zap.String("class", e.Entry.Class.String()), zap.String("origin", e.Origin.String()))
-		}
-		entry.Write(fields...)
+	var m *redact.Masker
+	if f != nil {
+		m = f.secrets.Masker()
+	}
+	attrs := append(requestAttrs(req), a.attrs(m)...)
+	if f != nil {
+		attrs = append(attrs, slog.String("class", f.Entry.Class.String()), slog.String("origin", f.Origin.String()))
+	}
+	l.write(req.Context(), slog.LevelDebug, "apigw: attempt", attrs)
+}
+
+// done writes how the call ended: nothing if the first attempt succeeded.
+func (l loggers) done(req *http.Request, list []Attempt, f *failure) {
+	ctx := req.Context()
+	switch {
+	case f != nil && l.enabled(ctx, slog.LevelWarn):
+		l.write(ctx, slog.LevelWarn, "apigw: given up", append(requestAttrs(req), slog.Any("error", &f.Error)))
+	case f == nil && len(list) > 1 && l.enabled(ctx, slog.LevelInfo):
+		saved := attempts{list, redact.Of(req).Masker()}
+		l.write(ctx, slog.LevelInfo, "apigw: succeeded after retry", append(requestAttrs(req), slog.Any("attempts", saved)))
 	}
 }
 
-// logDone writes how the call ended: nothing where the first attempt
-// succeeded.
-func (c *slowCall) logDone(e *Error) {
-	if c.t.Logger == nil {
+func (l loggers) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {
+	if l.slog != nil {
+		l.slog.LogAttrs(ctx, level, message, attrs...)
+	}
+	if l.zap == nil {
 		return
 	}
-	if e == nil {
-		if len(c.attempts) > 1 {
-			if entry := c.t.Logger.Check(zapcore.InfoLevel, "apigw: succeeded after retry"); entry != nil {
-				entry.Write(append(c.requestFields(), zap.Array("attempts", attempts(c.attempts)))...)
-			}
-		}
-		return
-	}
-	if entry := c.t.Logger.Check(zapcore.WarnLevel, "apigw: given up"); entry != nil {
-		entry.Write(append(c.requestFields(), zap.Object("error", e))...)
+	if entry := l.zap.Check(zapLevel(level), message); entry != nil {
+		entry.Write(zap.Inline(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
+			return addAttrs(enc, attrs)
+		})))
 	}
 }
 
-// requestFields name the request without its query.
-func (c *slowCall) requestFields() []zap.Field {
-	fields := []zap.Field{zap.String("method", clean(cmp.Or(c.req.Method, http.MethodGet), 16))}
-	if c.req.URL != nil {
-		fields = append(fields, zap.String("host", clean(c.req.URL.Host, 256)), zap.String("path", clean(c.req.URL.Path, 256)))
+func zapLevel(level slog.Level) zapcore.Level {
+	switch level {
+	case slog.LevelDebug:
+		return zapcore.DebugLevel
+	case slog.LevelInfo:
+		return zapcore.InfoLevel
 	}
-	return fields
+	return zapcore.WarnLevel
+}
+
+// requestAttrs name the request without its query.
+func requestAttrs(req *http.Request) []slog.Attr {
+	attrs := []slog.Attr{slog.String("method", redact.Line(cmp.Or(req.Method, http.MethodGet), maxMethod))}
+	if req.URL != nil {
+		attrs = append(attrs,
+			slog.String("host", redact.Line(req.URL.Host, maxHost)), slog.String("path", redact.Path(req.URL.Path, maxPath)))
+	}
+	return attrs
 }

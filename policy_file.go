@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw/internal/near"
+	"github.com/apigw-go/apigw/internal/redact"
 	"github.com/apigw-go/apigw/internal/strictjson"
 )
 
@@ -122,7 +123,7 @@ func (f *policyFile) unknown(field strictjson.Field, known []string) {
 }
 
 // quote writes a word of the file on one line.
-func quote(s string) string { return strconv.Quote(clean(s, 120)) }
+func quote(s string) string { return strconv.Quote(redact.Line(s, 120)) }
 
 func (f *policyFile) root(v strictjson.Value) {
 	var schema string
@@ -236,7 +237,7 @@ func (f *policyFile) between(field strictjson.Field, to *float64, least, most fl
 	}
 	v, err := n.Float64()
 	if err != nil || v < least || v > most {
-		f.Fail(field.Value.At, "%s is %s: write %s", field.Name, clean(n.String(), 40), want)
+		f.Fail(field.Value.At, "%s is %s: write %s", field.Name, redact.Line(n.String(), 40), want)
 		return
 	}
 	*to = v

@@ -30,9 +30,9 @@ type Recorder struct {
 // results go first.
 const maxResults = 1024
 
-// Err returns the failure of the last result. It returns nil and false if that
+// Last returns the failure of the last result. It returns nil and false if that
 // was none, or if there is no result yet.
-func (r *Recorder) Err() (*Error, bool) {
+func (r *Recorder) Last() (*Error, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.results) == 0 {
@@ -58,8 +58,16 @@ func (r *Recorder) add(result Result) {
 	r.results = append(r.results, result)
 }
 
-func newResult(req *http.Request, attempts []Attempt, status int, err *Error) Result {
-	r := Result{Attempts: attempts, Status: status, Err: err}
+// newResult describes what a call came to. Its attempts are a copy: whoever
+// gets a result may change it.
+func newResult(req *http.Request, resp *http.Response, attempts []Attempt, f *failure) Result {
+	r := Result{Attempts: slices.Clone(attempts)}
+	if resp != nil {
+		r.Status = resp.StatusCode
+	}
+	if f != nil {
+		r.Err = &f.Error
+	}
 	if req.URL != nil {
 		r.Host, r.Path = req.URL.Host, req.URL.Path
 	}

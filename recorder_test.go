@@ -10,7 +10,7 @@ import (
 func TestRecorder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, recorder := WithRecorder(t.Context())
-		if _, found := recorder.Err(); found {
+		if _, found := recorder.Last(); found {
 			t.Error("an Error before any request")
 		}
 		client := &http.Client{Transport: &Transport{Base: serve(ok, quota)}}
@@ -22,7 +22,7 @@ func TestRecorder(t *testing.T) {
 			}
 			resp.Body.Close()
 		}
-		e, found := recorder.Err()
+		e, found := recorder.Last()
 		if !found || !errors.Is(e, ErrQuota) {
 			t.Errorf("got %v, %v, want the quota error", e, found)
 		}

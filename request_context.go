@@ -19,9 +19,10 @@ func fromContext(ctx context.Context) perRequest {
 }
 
 // WithPolicy returns a context whose requests follow policy, whatever the
-// [Transport] and its services say.
+// [Transport] says.
 func WithPolicy(ctx context.Context, policy RetryPolicy) context.Context {
 	v := fromContext(ctx)
+	policy = policy.clone()
 	v.policy = &policy
 	return context.WithValue(ctx, requestKey{}, &v)
 }

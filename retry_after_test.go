@@ -28,7 +28,7 @@ func FuzzRetryAfter(f *testing.F) {
 }
 
 func TestRetryAfterIsALowerBound(t *testing.T) {
-	none := RetryPolicy{MaxAttempts: 2, NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }}
+	none := RetryPolicy{MaxAttempts: 2, NewBackOff: func() BackOff { return &backoff.ZeroBackOff{} }}
 	header := func(v string) http.Header { return http.Header{"Retry-After": {v}} }
 	for name, c := range map[string]struct {
 		header http.Header

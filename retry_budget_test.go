@@ -109,7 +109,7 @@ func TestBudgetIsCountedBeforeThePause(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if got := tr.RetryBudget().States()[0]; got.Available != 0 || got.Denied != 47 {
+		if got := tr.Budgets()[0]; got.Available != 0 || got.Denied != 47 {
 			t.Errorf("while three wait: %+v, want none available, 47 denied", got)
 		}
 		wg.Wait()
@@ -134,11 +134,11 @@ func TestBudgetIsPerHost(t *testing.T) {
 func TestBudgetStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := &Transport{}
-		if got := tr.RetryBudget().States(); got != nil {
+		if got := tr.Budgets(); got != nil {
 			t.Errorf("before any request: %+v", got)
 		}
 		send(t, serve(unavailable), tr, 100, 0)
-		got := tr.RetryBudget().States()
+		got := tr.Budgets()
 		want := []BudgetState{{Host: "api.example.com", Requests: 100, Retries: 10, Available: 0, Denied: 97}}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
@@ -227,7 +227,7 @@ func TestBudgetGivesRetriesThatNeverCameBack(t *testing.T) {
 				t.Error("not cancelled")
 			}
 		}
-		if got := tr.RetryBudget().States()[0].Available; got != 10 {
+		if got := tr.Budgets()[0].Available; got != 10 {
 			t.Errorf("%v available after pauses that were cancelled, want 10", got)
 		}
 	})

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -86,7 +85,7 @@ func (h RetryableHooks) Install(c *retryablehttp.Client) {
 
 // retryableCall is a call whose loop is the library's.
 type retryableCall struct {
-	*slowCall
+	*call
 	ended   bool
 	decided time.Time
 	wait    time.Duration // before the next attempt
@@ -101,17 +100,19 @@ func retryableCallOf(ctx context.Context) *retryableCall {
 
 func (h RetryableHooks) begin(req *http.Request) *retryableCall {
 	policy, recorder := h.Transport.policyFor(req)
-	c := call{t: h.Transport, req: req, policy: policy, recorder: recorder, began: monotonic()}
+	c := &call{t: h.Transport, req: req, policy: policy, recorder: recorder, began: monotonic()}
+	c.start = time.Now()
+	c.sent = c.start
 	if hasBody(req) && req.GetBody == nil {
 		// The library has a copy of it.
 		c.body = newOnceBody(http.NoBody, 1)
 	}
-	return &retryableCall{slowCall: c.slow()}
+	return &retryableCall{call: c}
 }
 
 func (c *retryableCall) countRequest() {
 	if c.req.URL != nil {
-		c.t.RetryBudget().request(c.req.URL.Host, c.began)
+		c.t.budget().request(c.req.URL.Host, c.began)
 	}
 }
 
@@ -124,7 +125,7 @@ func (h RetryableHooks) track(req *http.Request, retry int) {
 		*req = *req.WithContext(context.WithValue(req.Context(), retryableKey{}, c))
 	} else if c := retryableCallOf(req.Context()); c != nil {
 		c.sent = time.Now()
-		c.paused = c.sent.Sub(c.decided)
+		c.waited = c.sent.Sub(c.decided)
 	}
 }
 
@@ -144,10 +145,11 @@ func (h RetryableHooks) CheckRetry(ctx context.Context, resp *http.Response, err
 	if c.ended {
 		return false, nil // asked again, after a ResponseHandler
 	}
-	pause, stop := c.observe(resp, h.cause(c, err))
+	d := c.observe(resp, h.cause(c, err))
+	pause := d.delay
 	c.decided, c.wait = time.Now(), pause
 	switch {
-	case stop:
+	case d.unless != nothing:
 		return c.end(c.finish(resp))
 	case resp != nil:
 		req := cmp.Or(resp.Request, c.req)
@@ -224,7 +226,7 @@ func (h RetryableHooks) Backoff(shortest, longest time.Duration, retry int, resp
 	}
 	// Whoever does not know the call counts the pauses of another one.
 	var pause time.Duration
-	b := policy.newBackOff(new(backoff.ExponentialBackOff))
+	b := policy.newBackOff()
 	for range retry + 1 {
 		pause = max(0, b.NextBackOff())
 	}
@@ -244,7 +246,7 @@ func (h RetryableHooks) PrepareRetry(req *http.Request) error {
 	if c == nil {
 		c = h.begin(req)
 	}
-	if c.nonceStays() {
+	if hasHeader(c.req.Header, headerNonce) && h.Transport.PrepareRetry == nil && !c.baseRenews() {
 		return c.giveUp(StopNonce, errors.New("the nonce would be sent again"))
 	}
 	if h.Transport.PrepareRetry == nil {
@@ -292,8 +294,7 @@ func (c *retryableCall) giveUp(stop StopReason, cause error) error {
 // notice describes the latest attempt where CheckRetry did not.
 func (c *retryableCall) notice(resp *http.Response, err error) {
 	if c.latest == nil {
-		c.latest = &c.first
-		c.latest.describe(c.req, resp, err)
+		c.latest = newFailure(c.req, resp, err)
 	}
 }
 

@@ -114,8 +114,8 @@ func TestRetryableClientDecidesAsTransport(t *testing.T) {
 		{name: "deadline", method: get, answers: []answer{unavailable}, timeout: time.Second},
 		{name: "context ends during an attempt", method: get, answers: []answer{{status: 200, delay: time.Minute}}, timeout: time.Second},
 		{name: "attempt timeout", method: get, answers: []answer{{status: 200, delay: time.Minute}, ok}, policy: RetryPolicy{AttemptTimeout: 2 * time.Second}},
-		{name: "backoff says stop", method: get, answers: []answer{unavailable}, policy: RetryPolicy{NewBackOff: func() backoff.BackOff { return &backoff.StopBackOff{} }}},
-		{name: "own backoff", method: get, answers: []answer{unavailable, unavailable, ok}, policy: RetryPolicy{NewBackOff: func() backoff.BackOff { return backoff.NewConstantBackOff(3 * time.Second) }}},
+		{name: "backoff says stop", method: get, answers: []answer{unavailable}, policy: RetryPolicy{NewBackOff: func() BackOff { return &backoff.StopBackOff{} }}},
+		{name: "own backoff", method: get, answers: []answer{unavailable, unavailable, ok}, policy: RetryPolicy{NewBackOff: func() BackOff { return backoff.NewConstantBackOff(3 * time.Second) }}},
 		{name: "connection not made", method: post, answers: []answer{dialFailed}},
 		{name: "connection broke", method: get, answers: []answer{reset, ok}},
 		{name: "connection broke, POST", method: post, answers: []answer{reset}},
@@ -208,7 +208,7 @@ func retryableClient(tr *Transport, base http.RoundTripper) *retryablehttp.Clien
 // http.Client hides the password in its errors, so that they name another URL.
 func TestRetryableClientWithPasswordInTheURL(t *testing.T) {
 	base := serve(dialFailed)
-	tr := &Transport{Base: base, Policy: RetryPolicy{NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} }}}
+	tr := &Transport{Base: base, Policy: RetryPolicy{NewBackOff: func() BackOff { return &backoff.ZeroBackOff{} }}}
 	if _, err := NewRetryableClient(tr).Post("http://us%20er:pass@api.example.com/", "text/plain", []byte("order")); err == nil {
 		t.Error("got a response, want none")
 	}
@@ -220,7 +220,7 @@ func TestRetryableClientWithPasswordInTheURL(t *testing.T) {
 func TestRetryableClientAllowsMoreAttemptsThanAFile(t *testing.T) {
 	services := new(Services)
 	if err := services.Set(Policies{Services: map[string]RetryPolicy{"/": {
-		MaxAttempts: 150, NewBackOff: func() backoff.BackOff { return &backoff.ZeroBackOff{} },
+		MaxAttempts: 150, NewBackOff: func() BackOff { return &backoff.ZeroBackOff{} },
 	}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +356,7 @@ func TestRetryableRequestCountsOnceInTheBudget(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if got := tr.RetryBudget().States(); len(got) != 1 || got[0].Requests != 1 {
+		if got := tr.Budgets(); len(got) != 1 || got[0].Requests != 1 {
 			t.Errorf("got %+v, want one host with one request", got)
 		}
 	})

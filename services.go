@@ -106,12 +106,6 @@ func (s *Services) find(req *http.Request) *service {
 	return nil
 }
 
-func (p *RetryPolicy) clone() RetryPolicy {
-	c := *p
-	c.RetryableStatusCodes = slices.Clone(p.RetryableStatusCodes)
-	return c
-}
-
 // service is a policy and the pattern that it belongs to.
 type service struct {
 	pattern string

@@ -12,8 +12,8 @@ const (
 	StopNotRetryable                    // the request itself has to change
 	StopThrottled                       // throttled, and the policy does not wait (so long)
 	StopMaxAttempts                     // MaxAttempts used up
-	StopMaxElapsed                      // the pause would pass MaxElapsed
-	StopDeadline                        // the pause would pass the context's deadline
+	StopMaxElapsed                      // the delay would pass MaxElapsed
+	StopDeadline                        // the delay would pass the context's deadline
 	StopContext                         // the context ended
 	StopBudget                          // the retry budget of the host is empty
 	StopMayHaveRun                      // not idempotent, and the backend may have run it
@@ -31,15 +31,17 @@ var stopReasons = [...]struct{ name, text string }{
 	{"not-retryable", "another attempt cannot help"},
 	{"throttled", "throttled, and the policy does not wait that long (MaxThrottleWait)"},
 	{"max-attempts", "all attempts are used up (MaxAttempts)"},
-	{"max-elapsed", "the pause would pass the time limit (MaxElapsed)"},
-	{"deadline", "the pause would pass the deadline of the context"},
+	{"max-elapsed", "the next attempt would begin behind the time limit (MaxElapsed)"},
+	{"deadline", "the delay would pass the deadline of the context"},
 	{"context-done", "the context ended"},
 	{"budget-empty", "the retry budget of this host is empty"},
-	{"may-have-run", "the backend may have run it, and it is not idempotent; an Idempotency-Key header or RetryNonIdempotent would permit a retry"},
+	{"may-have-run", "the backend may have run it, and it is not idempotent; " +
+		"an Idempotency-Key header or RetryNonIdempotent would permit a retry"},
 	{"body-not-replayable", "the body cannot be sent again; set GetBody, or keep it below MaxBodyBuffer"},
-	{"nonce-not-renewed", "the request carries an X-Ca-Nonce that nobody would renew; sign below the Transport, or set PrepareRetry to the signer's Sign"},
+	{"nonce-not-renewed", "the request carries an X-Ca-Nonce that nobody would renew; " +
+		"sign below the Transport, or set PrepareRetry to the signer's Sign"},
 	{"nonce-used", "an earlier copy of the request was accepted and may have run"},
-	{"retry-after-too-long", "the server asked for a longer pause than MaxRetryAfter"},
+	{"retry-after-too-long", "the server asked for a longer delay than MaxRetryAfter"},
 	{"backoff-stopped", "the BackOff of the policy said stop"},
 	{"permanent", "the request cannot be sent like this, now or later"},
 	{"prepare-failed", "PrepareRetry failed"},

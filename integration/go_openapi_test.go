@@ -30,7 +30,7 @@ var openapiClient = client{
 				return string(body), err
 			}),
 		})
-		decoded, _ := recorder.Err()
+		decoded, _ := recorder.Last()
 		return decoded, err
 	},
 }

@@ -67,7 +67,7 @@ func TestNetHTTPTimeoutEndsAllAttempts(t *testing.T) {
 		t.Errorf("got %v, want a timeout", err)
 	}
 	// The timer of net/http can be a moment ahead of the context's deadline.
-	gwErr, ok := recorder.Err()
+	gwErr, ok := recorder.Last()
 	if !ok || gwErr.Stop != apigw.StopContext && gwErr.Stop != apigw.StopDeadline {
 		t.Errorf("recorded: got %v, want an error that stopped for the context", gwErr)
 	}

@@ -35,7 +35,7 @@ var ossClient = client{
 			defer result.Body.Close()
 			_, err = io.Copy(io.Discard, result.Body)
 		}
-		decoded, _ := recorder.Err()
+		decoded, _ := recorder.Last()
 		return decoded, err
 	},
 }

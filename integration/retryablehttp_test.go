@@ -60,7 +60,7 @@ func TestRetryableHTTPRecorderKeepsWhatGivingUpLoses(t *testing.T) {
 	if err == nil {
 		t.Fatal("got no error, want go-retryablehttp to give up")
 	}
-	decoded, ok := recorder.Err()
+	decoded, ok := recorder.Last()
 	if !ok || decoded.Code != "D503CB" {
 		t.Errorf("got %v, want D503CB", decoded)
 	}

@@ -33,7 +33,7 @@ var teaClient = client{
 		ctx, recorder := apigw.WithRecorder(c.ctx)
 		runtime := map[string]any{"httpClient": teaHTTP{ctx, &http.Client{Transport: c.transport, Timeout: time.Minute}}}
 		err := teaLoop(c, runtime, map[string]any{"retryable": c.retries == switchedOn, "maxAttempts": 2})
-		decoded, _ := recorder.Err()
+		decoded, _ := recorder.Last()
 		return decoded, err
 	},
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // observeBudget reads the state of all hosts whenever metrics are collected.
-func (in *instruments) observeBudget(budget *apigw.RetryBudget) (metric.Registration, error) {
+func (in *instruments) observeBudget(t *apigw.Transport) (metric.Registration, error) {
 	requests, err1 := in.meter.Int64ObservableGauge("apigw.client.retry_budget.requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Requests to the host in the last 5 to 10 seconds."))
 	retries, err2 := in.meter.Int64ObservableGauge("apigw.client.retry_budget.retries", metric.WithUnit("{retry}"),
@@ -24,7 +24,7 @@ func (in *instruments) observeBudget(budget *apigw.RetryBudget) (metric.Registra
 		return nil, err
 	}
 	return in.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		for _, s := range budget.States() {
+		for _, s := range t.Budgets() {
 			// The host as in the URL: a port is there only if it was said.
 			host, port, err := net.SplitHostPort(s.Host)
 			if err != nil {

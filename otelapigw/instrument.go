@@ -73,7 +73,7 @@ func Instrument(t *apigw.Transport, opts ...Option) (metric.Registration, error)
 	if err != nil {
 		return nil, err
 	}
-	registration, err := in.observeBudget(t.RetryBudget())
+	registration, err := in.observeBudget(t)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +85,11 @@ func Instrument(t *apigw.Transport, opts ...Option) (metric.Registration, error)
 		}
 		in.attempt(req, a)
 	}
-	t.OnRetry = func(req *http.Request, failed apigw.Attempt, pause time.Duration) {
+	t.OnRetry = func(req *http.Request, failed apigw.Attempt, delay time.Duration) {
 		if onRetry != nil {
-			onRetry(req, failed, pause)
+			onRetry(req, failed, delay)
 		}
-		in.retry(req, failed, pause)
+		in.retry(req, failed, delay)
 	}
 	t.OnDone = func(req *http.Request, r apigw.Result) {
 		if onDone != nil {
@@ -121,7 +121,7 @@ func newInstruments(c config) (*instruments, error) {
 	in.requests, err1 = in.meter.Int64Counter("apigw.client.requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Round trips, all attempts of a request being one."))
 	in.retries, err2 = in.meter.Int64Counter("apigw.client.retries", metric.WithUnit("{retry}"),
-		metric.WithDescription("Retries decided on, counted before their pause."))
+		metric.WithDescription("Retries decided on, counted before their delay."))
 	return in, errors.Join(err, err1, err2)
 }
 
@@ -143,10 +143,10 @@ func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 	}
 }
 
-func (in *instruments) retry(req *http.Request, failed apigw.Attempt, pause time.Duration) {
+func (in *instruments) retry(req *http.Request, failed apigw.Attempt, delay time.Duration) {
 	ctx := req.Context()
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
-		span.AddEvent("apigw.retry", trace.WithAttributes(RetryPauseKey.Float64(pause.Seconds()), errorTypeKey.String(errorType(failed))))
+		span.AddEvent("apigw.retry", trace.WithAttributes(RetryPauseKey.Float64(delay.Seconds()), errorTypeKey.String(errorType(failed))))
 	}
 	in.retries.Add(ctx, 1, in.with(append(target(req), outcomeOf(failed)...)))
 }

@@ -20,7 +20,6 @@ import (
 
 	"github.com/apigw-go/apigw"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/cenkalti/backoff/v4"
 )
 
 // Every client has its own instants: a hundred of them, 1 ns apart, in each
@@ -211,7 +210,7 @@ func (c *client) gap(since time.Duration) time.Duration {
 }
 
 // call is one request of a client. It travels in the request's context, and it
-// is the [backoff.BackOff] of the request.
+// is the [apigw.BackOff] of the request.
 type call struct {
 	client   *client
 	begun    time.Time
@@ -232,7 +231,7 @@ var errFailed = errors.New("failed")
 // send makes the request and settles with the bucket.
 func (k *call) send() (status int, err error) {
 	// The default policy with the pauses drawn from the seed.
-	policy := apigw.RetryPolicy{NewBackOff: func() backoff.BackOff { return k }}
+	policy := apigw.RetryPolicy{NewBackOff: func() apigw.BackOff { return k }}
 	ctx := apigw.WithPolicy(context.WithValue(context.Background(), callKey{}, k), policy)
 	req := (&http.Request{Method: http.MethodGet, URL: target, Header: http.Header{}, Host: target.Host}).WithContext(ctx)
 	resp, err := k.client.transport.RoundTrip(req)
@@ -255,7 +254,7 @@ func (k *call) NextBackOff() time.Duration {
 	if b := k.client.bucket; b != nil {
 		release, err := b.GetRetryToken(context.Background(), errFailed)
 		if err != nil {
-			return backoff.Stop
+			return -1
 		}
 		k.release = release
 	}
@@ -263,6 +262,3 @@ func (k *call) NextBackOff() time.Duration {
 	k.retries++
 	return time.Duration(k.random.Int64N(int64(bound/grid))+1) * grid
 }
-
-// Reset implements [backoff.BackOff].
-func (k *call) Reset() { k.retries = 0 }

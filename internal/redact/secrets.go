@@ -59,6 +59,9 @@ func (s *Secrets) Add(values ...string) {
 
 func (s *Secrets) add(k kind, text string) {
 	if len(text) >= minLength {
+		if s.values == nil {
+			s.values = make([]value, 0, 8) // of most requests, in one allocation
+		}
 		s.values = append(s.values, value{k, text})
 	}
 }
