@@ -66,3 +66,55 @@ func TestOwnBackOff(t *testing.T) {
 		})
 	}
 }
+
+// Values of the library that were written as literals delay as well.
+func TestBackOffWrittenByHand(t *testing.T) {
+	for name, c := range map[string]struct {
+		made BackOff
+		want []time.Duration // the bounds of the delays, without jitter
+		ends bool            // by itself
+	}{
+		"never reset": {
+			&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 3 * time.Second, Clock: backoff.SystemClock},
+			[]time.Duration{1 * time.Second, 2 * time.Second, 3 * time.Second}, false,
+		},
+		"without a clock": {
+			&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 3 * time.Second},
+			[]time.Duration{1 * time.Second, 2 * time.Second, 3 * time.Second}, false,
+		},
+		"empty": {
+			&backoff.ExponentialBackOff{},
+			[]time.Duration{500 * time.Millisecond, 750 * time.Millisecond, 1125 * time.Millisecond}, false,
+		},
+		"Stop left zero": {
+			&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 1, MaxElapsedTime: 2500 * time.Millisecond},
+			[]time.Duration{1 * time.Second, 1 * time.Second}, true,
+		},
+		"wrapped": {
+			backoff.WithMaxRetries(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, Clock: backoff.SystemClock, MaxInterval: time.Minute}, 2),
+			[]time.Duration{1 * time.Second, 2 * time.Second}, true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := serve(unavailable)
+				policy := RetryPolicy{MaxAttempts: len(c.want) + 1, NewBackOff: func() BackOff { return c.made }}
+				if c.ends {
+					policy.MaxAttempts = 9
+				}
+				e := mustFail(t, &Transport{Base: base, Policy: policy}, newRequest(t, http.MethodGet, ""))
+				if want := map[bool]StopReason{true: StopBackOff, false: StopMaxAttempts}[c.ends]; e.Stop != want {
+					t.Errorf("stopped by %v, want %v", e.Stop, want)
+				}
+				for i, a := range e.Attempts[1:] {
+					if a.Wait != c.want[i] {
+						t.Errorf("retry %d after %v, want %v", i+1, a.Wait, c.want[i])
+					}
+				}
+				if len(e.Attempts) != len(c.want)+1 {
+					t.Errorf("%d attempts, want %d", len(e.Attempts), len(c.want)+1)
+				}
+			})
+		})
+	}
+}

@@ -150,10 +150,11 @@ func BenchmarkClassify(b *testing.B) {
 func BenchmarkBudget(b *testing.B) {
 	var budget RetryBudget
 	now := monotonic()
+	u := hostURL("api.example.com")
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			budget.request("api.example.com", now)
+			budget.request(u, now)
 		}
 	})
 }

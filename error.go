@@ -60,7 +60,7 @@ func (e *Error) entry() catalog.Entry {
 func (e *Error) Is(target error) bool {
 	switch t := target.(type) {
 	case *classSentinel:
-		return t.classes&(1<<e.entry().Class) != 0 && e.entry().Class != catalog.ClassUnknown
+		return t.has(e.entry().Class)
 	case *Error:
 		return t.Code != "" && t.Code == e.Code
 	}

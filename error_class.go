@@ -4,20 +4,32 @@ import "github.com/apigw-go/apigw/catalog"
 
 // Class sentinels for [errors.Is]. An [Error] matches the one of its class.
 var (
-	ErrThrottled     = sentinel("throttled", catalog.ClassThrottled)          // a rate limit refused the call
-	ErrQuota         = sentinel("quota", catalog.ClassQuota)                  // purchased calls used up or expired
-	ErrBilling       = sentinel("billing", catalog.ClassBilling)              // an account owes money
-	ErrAuth          = sentinel("auth", catalog.ClassAuth)                    // AppKey, AppCode, token or authorization
-	ErrSignature     = sentinel("signature", catalog.ClassSignature)          // signature or Content-MD5
-	ErrReplay        = sentinel("replay", catalog.ClassReplay)                // timestamp or nonce
-	ErrAccessControl = sentinel("access control", catalog.ClassAccessControl) // refused by address, network, origin or law
-	ErrBadRequest    = sentinel("bad request", catalog.ClassBadRequest)       // the gateway does not accept the request
-	ErrNotFound      = sentinel("not found", catalog.ClassNotFound)           // no such API, domain or stage
-	ErrPlugin        = sentinel("plugin", catalog.ClassPlugin)                // a plug-in of the API is misconfigured
-	ErrGateway       = sentinel("gateway", catalog.ClassGateway)              // the gateway itself failed
+	// ErrThrottled: a rate limit refused the call.
+	ErrThrottled = sentinel("throttled", catalog.ClassThrottled)
+	// ErrQuota: the purchased calls are used up or expired.
+	ErrQuota = sentinel("quota", catalog.ClassQuota)
+	// ErrBilling: an account owes money.
+	ErrBilling = sentinel("billing", catalog.ClassBilling)
+	// ErrAuth: AppKey, AppCode, token or authorization.
+	ErrAuth = sentinel("auth", catalog.ClassAuth)
+	// ErrSignature: signature or Content-MD5.
+	ErrSignature = sentinel("signature", catalog.ClassSignature)
+	// ErrReplay: timestamp or nonce.
+	ErrReplay = sentinel("replay", catalog.ClassReplay)
+	// ErrAccessControl: refused by address, network, origin or law.
+	ErrAccessControl = sentinel("access control", catalog.ClassAccessControl)
+	// ErrBadRequest: the gateway does not accept the request.
+	ErrBadRequest = sentinel("bad request", catalog.ClassBadRequest)
+	// ErrNotFound: no such API, domain or stage.
+	ErrNotFound = sentinel("not found", catalog.ClassNotFound)
+	// ErrPlugin: a plug-in of the API is misconfigured.
+	ErrPlugin = sentinel("plugin", catalog.ClassPlugin)
+	// ErrGateway: the gateway itself failed.
+	ErrGateway = sentinel("gateway", catalog.ClassGateway)
 	// ErrBackend: the API's backend failed, timed out, could not be reached
 	// or is held back by the circuit breaker.
-	ErrBackend = sentinel("backend", catalog.ClassBackendConnect, catalog.ClassBackendTimeout, catalog.ClassBackendError, catalog.ClassCircuitOpen)
+	ErrBackend = sentinel("backend", catalog.ClassBackendConnect, catalog.ClassBackendTimeout,
+		catalog.ClassBackendError, catalog.ClassCircuitOpen)
 )
 
 type classSentinel struct {
@@ -33,4 +45,10 @@ func sentinel(name string, classes ...catalog.Class) error {
 		s.classes |= 1 << c
 	}
 	return s
+}
+
+// has reports whether s stands for a class. No sentinel stands for the unknown
+// one.
+func (s *classSentinel) has(c catalog.Class) bool {
+	return c != catalog.ClassUnknown && s.classes&(1<<c) != 0
 }

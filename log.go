@@ -47,8 +47,8 @@ func (l loggers) done(req *http.Request, list []Attempt, f *failure) {
 	case f != nil && l.enabled(ctx, slog.LevelWarn):
 		l.write(ctx, slog.LevelWarn, "apigw: given up", append(requestAttrs(req), slog.Any("error", &f.Error)))
 	case f == nil && len(list) > 1 && l.enabled(ctx, slog.LevelInfo):
-		saved := attempts{list, redact.Of(req).Masker()}
-		l.write(ctx, slog.LevelInfo, "apigw: succeeded after retry", append(requestAttrs(req), slog.Any("attempts", saved)))
+		saved := slog.Any("attempts", attempts{list, redact.Of(req).Masker()})
+		l.write(ctx, slog.LevelInfo, "apigw: succeeded after retry", append(requestAttrs(req), saved))
 	}
 }
 
@@ -81,7 +81,8 @@ func requestAttrs(req *http.Request) []slog.Attr {
 	attrs := []slog.Attr{slog.String("method", redact.Line(cmp.Or(req.Method, http.MethodGet), maxMethod))}
 	if req.URL != nil {
 		attrs = append(attrs,
-			slog.String("host", redact.Line(req.URL.Host, maxHost)), slog.String("path", redact.Path(req.URL.Path, maxPath)))
+			slog.String("host", redact.Line(req.URL.Host, maxHost)),
+			slog.String("path", redact.Path(req.URL.Path, maxPath)))
 	}
 	return attrs
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,7 +34,9 @@ func TestLogLevels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				core, logs := observer.New(c.level)
-				tr := &Transport{Base: serve(c.answers...), Logger: zap.New(core)}
+				var lines bytes.Buffer
+				handler := slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.Level(c.level * 4)})
+				tr := &Transport{Base: serve(c.answers...), Logger: zap.New(core), Slog: slog.New(handler)}
 				if resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, "")); err == nil {
 					resp.Body.Close()
 				}
@@ -43,6 +46,15 @@ func TestLogLevels(t *testing.T) {
 				}
 				if !slices.Equal(got, c.want) {
 					t.Errorf("got %q, want %q", got, c.want)
+				}
+				if n := bytes.Count(lines.Bytes(), []byte("\n")); n != len(c.want) {
+					t.Errorf("slog got %d lines, want %d as zap:\n%s", n, len(c.want), &lines)
+				}
+				for _, line := range c.want {
+					level, message, _ := strings.Cut(line, " ")
+					if !strings.Contains(lines.String(), fmt.Sprintf("level=%s msg=%q", strings.ToUpper(level), message)) {
+						t.Errorf("slog lacks %q:\n%s", line, &lines)
+					}
 				}
 			})
 		})
@@ -68,7 +80,8 @@ func TestLogHoldsNoSecret(t *testing.T) {
 		} {
 			req := newRequest(t, http.MethodGet, "")
 			req.Header.Set("Authorization", "APPCODE tops3cret")
-			resp, err := (&Transport{Base: serve(a), Logger: logger}).RoundTrip(req)
+			structured := slog.New(slog.NewTextHandler(&buf, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			resp, err := (&Transport{Base: serve(a), Logger: logger, Slog: structured}).RoundTrip(req)
 			if err != nil {
 				fmt.Fprintln(&buf, err)
 				continue

@@ -3,6 +3,7 @@ package apigw
 import (
 	"maps"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -13,14 +14,17 @@ import (
 // RetryBudget bounds what retries add to the load of a host that fails. Each
 // request to a host earns a share of a retry, which lapses after five to ten
 // seconds; on top of that a small reserve, refilled slowly, keeps the retries
-// of a client that sends little. A retry is paid before its pause, so that many
+// of a client that sends little. A retry is paid before its delay, so that many
 // waiting requests cannot overdraw the budget, and gets its price back if it
-// succeeds. So only retries in vain are bounded: where an attempt succeeds with
-// probability p, Ratio/(1-p) retries a request are possible.
+// succeeds. So only retries that fail are bounded: if an attempt succeeds with
+// probability p, Ratio/(1-p) retries for each request are possible.
 //
 // The zero value is the default budget: with it the attempts of a host in a
-// lasting outage, of a minute or more, stay at 1.2 a request or below once a
-// client sends a request a second, while scattered failures are all repeated.
+// lasting outage, of a minute or more, stay at 1.2 for each request or below once
+// a client sends one request a second, while scattered failures are all retried.
+//
+// Spellings of one host share its budget: letter case, the default port of the
+// scheme and a dot at the end do not count.
 //
 // A budget may be shared by several Transports. It is safe for concurrent use;
 // counting a request takes no lock. Do not change its fields after first use,
@@ -40,24 +44,6 @@ type RetryBudget struct {
 
 	mu    sync.Mutex // guards writing hosts
 	hosts atomic.Pointer[hostBudgets]
-}
-
-// hostBudgets is copied to add a host: hosts are few and found often. Most
-// clients have a single one, so that the first is found without hashing.
-type hostBudgets struct {
-	firstHost string
-	first     *hostBudget
-	all       map[string]*hostBudget
-}
-
-func (m *hostBudgets) get(host string) *hostBudget {
-	switch {
-	case m == nil:
-		return nil
-	case m.firstHost == host:
-		return m.first
-	}
-	return m.all[host]
 }
 
 // BudgetState is what a budget knows of one host.
@@ -92,9 +78,9 @@ func (b *RetryBudget) States() []BudgetState {
 }
 
 // request counts a request that is sent for the first time.
-func (b *RetryBudget) request(host string, now time.Duration) {
+func (b *RetryBudget) request(u *url.URL, now time.Duration) {
 	if !b.Unlimited {
-		h := b.host(host, now)
+		h := b.host(u, now)
 		h.requests.add(now - h.born)
 	}
 }
@@ -110,21 +96,23 @@ const (
 )
 
 // retry pays for a retry, if the host's budget has room for it.
-func (b *RetryBudget) retry(host string, now time.Duration) grant {
+func (b *RetryBudget) retry(u *url.URL, now time.Duration) grant {
 	if b.Unlimited {
 		return free
 	}
-	return b.host(host, now).take(b, now)
+	return b.host(u, now).take(b, now)
 }
 
 // refund gives the price of a retry back that succeeded or never came.
-func (b *RetryBudget) refund(host string, now time.Duration, paid grant) {
+func (b *RetryBudget) refund(u *url.URL, now time.Duration, paid grant) {
 	if paid == paidByShare || paid == paidByReserve {
-		b.host(host, now).giveBack(b, now, paid)
+		b.host(u, now).giveBack(b, now, paid)
 	}
 }
 
-func (b *RetryBudget) host(host string, now time.Duration) *hostBudget {
+func (b *RetryBudget) host(u *url.URL, now time.Duration) *hostBudget {
+	var space [64]byte // on the stack: most names fit
+	host := appendHost(space[:0], u)
 	m := b.hosts.Load()
 	if h := m.get(host); h != nil {
 		return h
@@ -132,7 +120,7 @@ func (b *RetryBudget) host(host string, now time.Duration) *hostBudget {
 	if m != nil && len(m.all) > maxBudgetHosts {
 		return m.all[otherHosts]
 	}
-	return b.addHost(host, now)
+	return b.addHost(string(host), now)
 }
 
 func (b *RetryBudget) addHost(host string, now time.Duration) *hostBudget {
@@ -148,7 +136,6 @@ func (b *RetryBudget) addHost(host string, now time.Duration) *hostBudget {
 	if h := next.all[host]; h != nil {
 		return h
 	}
-	host = strings.Clone(host)
 	h := &hostBudget{born: now, reserve: b.reserve(), refilled: now}
 	next.all[host] = h
 	if next.first == nil {
@@ -156,6 +143,24 @@ func (b *RetryBudget) addHost(host string, now time.Duration) *hostBudget {
 	}
 	b.hosts.Store(next)
 	return h
+}
+
+// hostBudgets is copied to add a host: hosts are few and found often. Most
+// clients have a single one, so that the first is found without hashing.
+type hostBudgets struct {
+	firstHost string
+	first     *hostBudget
+	all       map[string]*hostBudget
+}
+
+func (m *hostBudgets) get(host []byte) *hostBudget {
+	switch {
+	case m == nil:
+		return nil
+	case m.firstHost == string(host):
+		return m.first
+	}
+	return m.all[string(host)]
 }
 
 func (b *RetryBudget) ratio() float64 {
@@ -229,81 +234,8 @@ func (h *hostBudget) state(b *RetryBudget, host string, now time.Duration) Budge
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.refill(b, now)
-	s := BudgetState{Host: host, Requests: h.requests.sum(now - h.born), Retries: h.retries.sum(now - h.born), Denied: h.denied}
+	age := now - h.born
+	s := BudgetState{Host: host, Requests: h.requests.sum(age), Retries: h.retries.sum(age), Denied: h.denied}
 	s.Available = math.Floor(max(0, b.ratio()*float64(s.Requests)-float64(s.Retries))) + math.Floor(h.reserve)
 	return s
 }
-
-// Counts are kept for this slot of time and the one before.
-const slotLength = 5 * time.Second
-
-func slotNumber(age time.Duration) uint64 { return uint64(max(0, age)/slotLength) & math.MaxUint32 }
-
-// window counts without a lock. A slot holds its own number beside its count,
-// so that adding needs one compare-and-swap and no clean-up.
-type window struct {
-	slots [2]atomic.Uint64 // number<<32 | count
-}
-
-func (w *window) add(now time.Duration) {
-	n := slotNumber(now)
-	slot := &w.slots[n%2]
-	for {
-		old := slot.Load()
-		next := n<<32 | 1
-		if old>>32 >= n { // later too: another goroutine read the clock after us
-			next = old + 1
-		}
-		if slot.CompareAndSwap(old, next) {
-			return
-		}
-	}
-}
-
-func (w *window) sum(now time.Duration) int {
-	n := slotNumber(now)
-	total := 0
-	for i := range w.slots {
-		if v := w.slots[i].Load(); v>>32 == n || v>>32+1 == n {
-			total += int(v & math.MaxUint32)
-		}
-	}
-	return total
-}
-
-// tally is a window under its owner's lock that also counts back.
-type tally struct {
-	slot         uint64
-	this, before int
-}
-
-func (t *tally) advance(now time.Duration) {
-	switch n := slotNumber(now); {
-	case n <= t.slot:
-	case n == t.slot+1:
-		t.slot, t.this, t.before = n, 0, t.this
-	default:
-		t.slot, t.this, t.before = n, 0, 0
-	}
-}
-
-// add counts n, which may be negative: of this slot first, then of the one
-// before. What is given back later than it counts is no gain.
-func (t *tally) add(now time.Duration, n int) {
-	t.advance(now)
-	t.this += n
-	if t.this < 0 {
-		t.before, t.this = max(0, t.before+t.this), 0
-	}
-}
-
-func (t *tally) sum(now time.Duration) int {
-	t.advance(now)
-	return t.this + t.before
-}
-
-// monotonic is the time since the process began. Reading it costs half of
-// time.Now, which counts on a path that costs little else.
-func monotonic() time.Duration { return time.Since(processStart) }
-
-var processStart = time.Now()

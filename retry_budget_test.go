@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"sync"
@@ -149,38 +150,10 @@ func TestBudgetStates(t *testing.T) {
 func TestBudgetBoundsItsMemory(t *testing.T) {
 	var b RetryBudget
 	for i := range 3 * maxBudgetHosts {
-		b.request(fmt.Sprintf("host-%d.example", i), 0)
+		b.request(hostURL(fmt.Sprintf("host-%d.example", i)), 0)
 	}
 	if got, want := len(b.States()), maxBudgetHosts+1; got != want {
 		t.Errorf("%d hosts kept, want %d", got, want)
-	}
-}
-
-func TestWindowForgets(t *testing.T) {
-	var w window
-	for range 7 {
-		w.add(2 * time.Second)
-	}
-	for now, want := range map[time.Duration]int{2 * time.Second: 7, 9 * time.Second: 7, 10 * time.Second: 0, time.Hour: 0} {
-		if got := w.sum(now); got != want {
-			t.Errorf("at %v: %d, want %d", now, got, want)
-		}
-	}
-}
-
-func TestWindowCountsAllGoroutines(t *testing.T) {
-	var w window
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for range 1000 {
-				w.add(time.Second)
-			}
-		})
-	}
-	wg.Wait()
-	if got := w.sum(time.Second); got != 8000 {
-		t.Errorf("counted %d, want 8000", got)
 	}
 }
 
@@ -197,19 +170,19 @@ func TestBudgetKeepsThePriceOfAnotherServerError(t *testing.T) {
 func TestBudgetGivenBackLateIsNoGain(t *testing.T) {
 	b := &RetryBudget{Reserve: -1, Refill: -1}
 	for range 100 {
-		b.request("h", 0)
+		b.request(hostURL("h"), 0)
 	}
 	for range 10 {
-		b.retry("h", 0)
+		b.retry(hostURL("h"), 0)
 	}
 	for range 10 {
-		b.refund("h", slotLength, paidByShare)
+		b.refund(hostURL("h"), slotLength, paidByShare)
 	}
 	for range 100 {
-		b.request("h", 2*slotLength)
+		b.request(hostURL("h"), 2*slotLength)
 	}
 	got := 0
-	for b.retry("h", 2*slotLength) != denied {
+	for b.retry(hostURL("h"), 2*slotLength) != denied {
 		got++
 	}
 	if got != 10 {
@@ -239,9 +212,26 @@ func TestBudgetOfTooManyHostsIsFoundAtOnce(t *testing.T) {
 	}
 	var b RetryBudget
 	for i := range maxBudgetHosts + 1 {
-		b.request(fmt.Sprint("h", i), 0)
+		b.request(hostURL(fmt.Sprint("h", i)), 0)
 	}
-	if got := testing.AllocsPerRun(100, func() { b.request("another", 0) }); got > 0 {
+	another := hostURL("another")
+	if got := testing.AllocsPerRun(100, func() { b.request(another, 0) }); got > 0 {
 		t.Errorf("%v allocations to count a request, want none", got)
+	}
+}
+
+func hostURL(host string) *url.URL { return &url.URL{Scheme: "https", Host: host} }
+
+// Spellings of one host share its budget, at no cost for the success path.
+func TestBudgetIsPerRealHost(t *testing.T) {
+	var b RetryBudget
+	for _, host := range []string{"api.example.com", "API.example.com", "api.example.com:443", "api.example.com."} {
+		u := hostURL(host)
+		if got := testing.AllocsPerRun(100, func() { b.request(u, 0) }); got > 0 {
+			t.Errorf("%s: %v allocations for a request, want none", host, got)
+		}
+	}
+	if got := b.States(); len(got) != 1 || got[0].Host != "api.example.com" {
+		t.Errorf("got %+v, want one host", got)
 	}
 }

@@ -112,7 +112,7 @@ func (h RetryableHooks) begin(req *http.Request) *retryableCall {
 
 func (c *retryableCall) countRequest() {
 	if c.req.URL != nil {
-		c.t.budget().request(c.req.URL.Host, c.began)
+		c.t.budget().request(c.req.URL, c.began)
 	}
 }
 

@@ -123,7 +123,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return c.refuse(err)
 	}
-	t.budget().request(req.URL.Host, c.began)
+	t.budget().request(req.URL, c.began)
 	if hasBody(req) && req.GetBody == nil && policy.maxAttempts() > 1 && policy.maxBodyBuffer() > 0 {
 		c.body = newOnceBody(req.Body, policy.maxBodyBuffer())
 		req = withBody(req, c.body.reader())
@@ -291,7 +291,7 @@ func (c *call) decide(resp *http.Response, now time.Time) decision {
 	if d.unless != nothing {
 		return d
 	}
-	if c.paid = c.t.budget().retry(c.req.URL.Host, monotonic()); c.paid == denied {
+	if c.paid = c.t.budget().retry(c.req.URL, monotonic()); c.paid == denied {
 		return decision{unless: retryUnless(StopBudget)}
 	}
 	if d.throttled {
@@ -410,7 +410,7 @@ func (c *call) abandon(stop StopReason, cause error) (*http.Response, error) {
 
 // refund gives the price of the latest retry back, once.
 func (c *call) refund() {
-	c.t.budget().refund(c.req.URL.Host, monotonic(), c.paid)
+	c.t.budget().refund(c.req.URL, monotonic(), c.paid)
 	c.paid = denied
 }
 
