@@ -14,6 +14,7 @@ import (
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/policies"
 )
 
 var updateDocs = flag.Bool("update", false, "write the tables that are generated from the catalog into docs")
@@ -230,7 +231,7 @@ func TestDocsJSONIsAccepted(t *testing.T) {
 			if strings.Contains(string(text), `"routes"`) {
 				_, err = gatewaytest.ParseScript(text, b.page)
 			} else {
-				_, err = apigw.ParsePolicies(b.page, text)
+				_, err = policies.Parse(b.page, text)
 			}
 			if err != nil {
 				t.Error(err)

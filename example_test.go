@@ -14,7 +14,6 @@ import (
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/gatewaytest"
 	"github.com/apigw-go/apigw/signer"
-	"github.com/hashicorp/go-retryablehttp"
 	"go.uber.org/zap"
 )
 
@@ -242,30 +241,6 @@ func ExampleWithPolicy() {
 	// 503 after 1 attempt
 }
 
-// Policies from a file. Load may be called again at any time: requests in
-// flight end under the policy that they began with.
-func ExampleServices_Load() {
-	file := "cmd/apigw/testdata/policy.json"
-
-	services := new(apigw.Services)
-	if err := services.Load(file); err != nil {
-		log.Print(err) // every fault, as file:line:column: fault: mend
-		return
-	}
-	client := &http.Client{Transport: &apigw.Transport{Services: services}}
-
-	_ = client
-	req, err := http.NewRequest(http.MethodPost, "https://api.example.com/orders", nil)
-	if err != nil {
-		log.Print(err)
-		return
-	}
-	policy, pattern, _ := services.Match(req)
-	fmt.Println(pattern, policy.MaxAttempts)
-	// Output:
-	// POST api.example.com/orders 1
-}
-
 // SDKs that hide the *http.Response report through the context.
 func ExampleWithRecorder() {
 	_, end := pretend(gatewaytest.Route{
@@ -373,51 +348,6 @@ func ExampleTransport_Budgets() {
 	}
 	// Output:
 	// api.example.com 1 0 10 0
-}
-
-// A program on go-retryablehttp keeps its client.
-func ExampleRetryableHooks() {
-	_, end := pretend(gatewaytest.Route{
-		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "classic.quota-exhausted"}},
-	})
-	defer end()
-
-	client := retryablehttp.NewClient()
-	client.Logger = nil
-	client.HTTPClient.Transport = http.DefaultTransport // or a signer
-	apigw.RetryableHooks{Transport: &apigw.Transport{}}.Install(client)
-
-	resp, err := client.Get("https://api.example.com/v1/weather")
-	if err != nil {
-		log.Print(err)
-		return
-	}
-	defer resp.Body.Close()
-	if gwErr, ok := apigw.FromResponse(resp); ok {
-		fmt.Println(gwErr.SafeMessage(), len(gwErr.Attempts), gwErr.Stop)
-	}
-	// Output:
-	// Quota Exhausted 1 not-retryable
-}
-
-func ExampleNewRetryableClient() {
-	_, end := pretend(gatewaytest.Route{
-		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}},
-	})
-	defer end()
-
-	client := apigw.NewRetryableClient(&apigw.Transport{Policy: soon})
-	resp, err := client.Get("https://api.example.com/v1/weather")
-	if err != nil {
-		log.Print(err)
-		return
-	}
-	defer resp.Body.Close()
-	fmt.Println(resp.Status)
-	// Output:
-	// 200 OK
 }
 
 // A script says what goes wrong, and when; the gateway counts what came of it.

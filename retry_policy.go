@@ -88,7 +88,7 @@ func (p *RetryPolicy) Validate() error {
 		check(d.value >= 0, "%s is %v: a duration cannot be negative", d.name, d.value)
 	}
 	check(p.initialBackoff() <= p.maxBackoff(),
-		"InitialBackoff %v is longer than MaxBackoff %v", p.initialBackoff(), p.maxBackoff())
+		"InitialBackoff %v is longer than MaxBackoff %v: give both, in order", p.initialBackoff(), p.maxBackoff())
 	check(p.BackoffMultiplier == 0 || p.BackoffMultiplier >= 1 && !math.IsInf(p.BackoffMultiplier, 0),
 		"BackoffMultiplier is %v: give 1 or more, 0 for the default", p.BackoffMultiplier)
 	check(p.Jitter <= JitterNone, "Jitter is %v: give JitterFull, JitterEqual or JitterNone", p.Jitter)

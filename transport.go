@@ -32,12 +32,8 @@ type Transport struct {
 	// PolicyFor, if not nil, chooses a policy for a request that it must not
 	// change. If it returns nil, Policy is followed. It is called from the
 	// goroutine of RoundTrip, once for each call, and its result must not
-	// change afterwards.
+	// change afterwards. Package policies chooses by patterns and files.
 	PolicyFor func(*http.Request) *RetryPolicy
-
-	// Services, if not nil, chooses a policy by the method, host and path of
-	// the request. Policy is for those that it has none for.
-	Services *Services
 
 	// Budget bounds the retries of each host. If nil, the Transport has a
 	// default budget of its own.
@@ -92,11 +88,6 @@ func (t *Transport) policyFor(req *http.Request) (*RetryPolicy, *Recorder) {
 	v := fromContext(req.Context())
 	if v.policy == nil && t.PolicyFor != nil {
 		v.policy = t.PolicyFor(req)
-	}
-	if v.policy == nil {
-		if s := t.Services.find(req); s != nil {
-			v.policy = &s.policy
-		}
 	}
 	if v.policy == nil {
 		v.policy = &t.Policy

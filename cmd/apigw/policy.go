@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/policies"
 )
 
 // runPolicy checks files; it never sends anything.
@@ -23,7 +24,7 @@ func runPolicy(in *invocation, args []string) int {
 	case !ok:
 		return code
 	case len(rest) == 1 && rest[0] == "schema":
-		fmt.Fprint(in.stdout, apigw.PolicySchema())
+		fmt.Fprint(in.stdout, policies.Schema())
 		return exitOK
 	case len(rest) > 0 && rest[0] != "check" && rest[0] != "schema":
 		return in.misuse("policy can check a file or print the schema of such files, not %q%s", shorten(rest[0]), didYouMean(rest[0], []string{"check", "schema"}))
@@ -34,7 +35,7 @@ func runPolicy(in *invocation, args []string) int {
 	}
 	in.name = "apigw policy check"
 	file := rest[1]
-	policies, err := apigw.LoadPolicies(file)
+	read, err := policies.Load(file)
 	var unreadable *fs.PathError
 	switch {
 	case errors.As(err, &unreadable):
@@ -45,7 +46,7 @@ func runPolicy(in *invocation, args []string) int {
 		return exitFailure
 	}
 	if *rawURL == "" {
-		in.writePolicies(file, policies)
+		in.writePolicies(file, read)
 		return exitOK
 	}
 	u, err := parseURL(*rawURL)
@@ -57,12 +58,12 @@ func runPolicy(in *invocation, args []string) int {
 		return in.misuse("-X %q is no HTTP method", shorten(*method))
 	}
 	// The very choice that a Transport makes with these policies.
-	var services apigw.Services
-	if err := services.Set(*policies); err != nil {
+	var set policies.Set
+	if err := set.Replace(*read); err != nil {
 		fmt.Fprintln(in.stderr, err)
 		return exitFailure
 	}
-	policy, pattern, found := services.Match(req)
+	policy, pattern, found := set.Match(req)
 	switch {
 	case !found:
 		pattern = in.t("no pattern; the policy of the Transport holds", "无匹配；适用 Transport 自身的策略")
@@ -77,13 +78,13 @@ func runPolicy(in *invocation, args []string) int {
 }
 
 // writePolicies lists what a file holds.
-func (in *invocation) writePolicies(file string, p *apigw.Policies) {
+func (in *invocation) writePolicies(file string, f *policies.File) {
 	hasDefault := in.t("and a default", "另有缺省策略")
-	if p.Default == nil {
+	if f.Default == nil {
 		hasDefault = in.t("no default", "无缺省策略")
 	}
-	fmt.Fprintf(in.stdout, in.t("%s: ok, patterns: %d, %s\n", "%s：有效，模式 %d 个，%s\n"), printable(file), len(p.Services), hasDefault)
-	for _, pattern := range slices.Sorted(maps.Keys(p.Services)) {
+	fmt.Fprintf(in.stdout, in.t("%s: ok, patterns: %d, %s\n", "%s：有效，模式 %d 个，%s\n"), printable(file), len(f.Services), hasDefault)
+	for _, pattern := range slices.Sorted(maps.Keys(f.Services)) {
 		fmt.Fprintf(in.stdout, "  %s\n", printable(pattern))
 	}
 }
@@ -123,10 +124,10 @@ func policyOf(file string, req *http.Request) (apigw.RetryPolicy, error) {
 	if file == "" {
 		return apigw.RetryPolicy{}, nil
 	}
-	var services apigw.Services
-	if err := services.Load(file); err != nil {
+	var set policies.Set
+	if err := set.Load(file); err != nil {
 		return apigw.RetryPolicy{}, err
 	}
-	policy, _, _ := services.Match(req)
+	policy, _, _ := set.Match(req)
 	return policy, nil
 }

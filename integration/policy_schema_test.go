@@ -1,7 +1,4 @@
-// Package schematest proves that the JSON Schema of policy files and the parser
-// agree. It is a module of its own so that the validator is no dependency of
-// the library.
-package schematest
+package integration
 
 import (
 	"os"
@@ -9,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/policies"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-func compile(t *testing.T) *jsonschema.Schema {
+func compilePolicySchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(apigw.PolicySchema()))
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(policies.Schema()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +27,11 @@ func compile(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestSchemaAgreesWithParser gives the same files to both. Those in
+// TestPolicySchemaAgreesWithParser gives the same files to both. Those in
 // bad-beyond-schema have faults that no schema can express; that it accepts
 // them keeps the folder honest.
-func TestSchemaAgreesWithParser(t *testing.T) {
-	schema := compile(t)
+func TestPolicySchemaAgreesWithParser(t *testing.T) {
+	schema := compilePolicySchema(t)
 	for _, tt := range []struct {
 		folder         string
 		schema, parser bool // accept it
@@ -43,7 +40,7 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 		{"bad", false, false},
 		{"bad-beyond-schema", true, false},
 	} {
-		files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "policy", tt.folder, "*.json"))
+		files, err := filepath.Glob(filepath.Join("..", "policies", "testdata", tt.folder, "*.json"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("got %d files in %s, %v", len(files), tt.folder, err)
 		}
@@ -60,7 +57,7 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 				if got := err == nil; got != tt.schema {
 					t.Errorf("schema: got accepted %t (%v), want %t", got, err, tt.schema)
 				}
-				_, err = apigw.ParsePolicies(file, data)
+				_, err = policies.Parse(file, data)
 				if got := err == nil; got != tt.parser {
 					t.Errorf("parser: got accepted %t (%v), want %t", got, err, tt.parser)
 				}
@@ -69,14 +66,15 @@ func TestSchemaAgreesWithParser(t *testing.T) {
 	}
 }
 
-// TestEachFaultAlone splits the files with many faults, so that one fault
+// TestPolicySchemaSeesEachFaultAlone splits the files with many faults, so that one fault
 // cannot hide that the schema overlooks another.
-func TestEachFaultAlone(t *testing.T) {
-	schema := compile(t)
+func TestPolicySchemaSeesEachFaultAlone(t *testing.T) {
+	schema := compilePolicySchema(t)
 	for _, policy := range []string{
 		`{"maxAttempts": 0}`, `{"maxAttempts": 101}`, `{"maxAttempts": 2.5}`, `{"maxAttempts": "3"}`, `{"maxAttempts": null}`,
-		`{"initialBackoff": "250ms"}`, `{"initialBackoff": 0.25}`, `{"initialBackoff": ""}`, `{"initialBackoff": "1"}`,
-		`{"maxBackoff": "0s"}`, `{"maxBackoff": "0.000s"}`, `{"maxBackoff": "1.s"}`, `{"maxBackoff": ".5s"}`, `{"maxBackoff": "1e3s"}`,
+		`{"initialBackoff": "250"}`, `{"initialBackoff": 0.25}`, `{"initialBackoff": ""}`, `{"initialBackoff": "1"}`,
+		`{"maxBackoff": "0s"}`, `{"maxBackoff": "1m0.5"}`, `{"maxBackoff": "1d"}`, `{"maxBackoff": "0h0m"}`,
+		`{"maxBackoff": "0.000s"}`, `{"maxBackoff": "1.s"}`, `{"maxBackoff": ".5s"}`, `{"maxBackoff": "1e3s"}`,
 		`{"maxElapsed": "-1s"}`, `{"maxElapsed": "1000000000s"}`, `{"maxElapsed": "1.0000000001s"}`, `{"maxElapsed": "1 s"}`, `{"maxElapsed": "1s\n"}`,
 		`{"attemptTimeout": true}`, `{"maxRetryAfter": []}`, `{"throttling": {"maxWait": "0s"}}`, `{"throttling": {"wait": "1s"}}`, `{"throttling": "5s"}`,
 		`{"backoffMultiplier": 0.5}`, `{"backoffMultiplier": 101}`, `{"backoffMultiplier": "2"}`, `{"jitter": "Full"}`, `{"jitter": 0}`,
@@ -94,7 +92,7 @@ func TestEachFaultAlone(t *testing.T) {
 				if schema.Validate(document) == nil {
 					t.Errorf("schema: accepted %s", file)
 				}
-				if _, err := apigw.ParsePolicies("p", []byte(file)); err == nil {
+				if _, err := policies.Parse("p", []byte(file)); err == nil {
 					t.Errorf("parser: accepted %s", file)
 				}
 			}

@@ -1,4 +1,4 @@
-package apigw
+package policies_test
 
 import (
 	"encoding/json"
@@ -12,14 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/internal/strictjson"
+	"github.com/apigw-go/apigw/policies"
 )
 
-// policyFiles returns the files of a folder of testdata/policy. The module
-// internal/schematest gives the same ones to the JSON Schema.
+// policyFiles returns the files of a folder of testdata. The module
+// integration gives the same ones to the JSON Schema.
 func policyFiles(t testing.TB, folder string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "policy", folder, "*.json"))
+	files, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got %d files in %s, %v", len(files), folder, err)
 	}
@@ -29,14 +31,14 @@ func policyFiles(t testing.TB, folder string) []string {
 func TestGoodPolicyFiles(t *testing.T) {
 	for _, file := range policyFiles(t, "good") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			if err := new(Services).Load(file); err != nil {
+			if err := new(policies.Set).Load(file); err != nil {
 				t.Errorf("got %v, want no error", err)
 			}
 		})
 	}
 }
 
-// TestBadPolicyFiles compares every error with testdata/policy/errors.golden.
+// TestBadPolicyFiles compares every error with testdata/errors.golden.
 func TestBadPolicyFiles(t *testing.T) {
 	var got strings.Builder
 	for _, file := range append(policyFiles(t, "bad"), policyFiles(t, "bad-beyond-schema")...) {
@@ -45,12 +47,12 @@ func TestBadPolicyFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := filepath.Base(file)
-		if _, err = ParsePolicies(name, data); err == nil {
+		if _, err = policies.Parse(name, data); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 		fmt.Fprintf(&got, "%v\n\n", err)
 	}
-	want, err := os.ReadFile("testdata/policy/errors.golden")
+	want, err := os.ReadFile("testdata/errors.golden")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,13 +62,13 @@ func TestBadPolicyFiles(t *testing.T) {
 }
 
 func TestEveryPolicyField(t *testing.T) {
-	p, err := LoadPolicies("testdata/policy/good/every-field.json")
+	p, err := policies.Load("testdata/good/every-field.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &RetryPolicy{
+	want := &apigw.RetryPolicy{
 		MaxAttempts: 6, InitialBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second, BackoffMultiplier: 1.5,
-		Jitter: JitterEqual, AttemptTimeout: 2500 * time.Millisecond, MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second,
+		Jitter: apigw.JitterEqual, AttemptTimeout: 2500 * time.Millisecond, MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second,
 		MaxThrottleWait: time.Minute, RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
 	}
 	if !reflect.DeepEqual(p.Default, want) {
@@ -81,31 +83,31 @@ func TestEveryPolicyField(t *testing.T) {
 }
 
 func TestNoneInAPolicyFile(t *testing.T) {
-	p, err := ParsePolicies("p", []byte(`{"default": {"maxBodyBuffer": 0, "retryableStatusCodes": []}}`))
+	p, err := policies.Parse("p", []byte(`{"default": {"maxBodyBuffer": 0, "retryableStatusCodes": []}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Default.maxBodyBuffer(); got != 0 {
-		t.Errorf("got a buffer of %d bytes, want none", got)
+	if got := p.Default.MaxBodyBuffer; got >= 0 {
+		t.Errorf("got a buffer of %d bytes, want none, a negative number", got)
 	}
-	if p.Default.retryableStatus(503) {
-		t.Error("503 is repeated, want no status")
+	if got := p.Default.RetryableStatusCodes; got == nil || len(got) > 0 {
+		t.Errorf("got the status codes %#v, want none, which is not nil", got)
 	}
 }
 
-func TestLoadPolicies(t *testing.T) {
+func TestSetLoad(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "policies.json")
 	write := func(text string) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	services := new(Services)
-	if err := services.Load(file); !errors.Is(err, os.ErrNotExist) {
+	set := new(policies.Set)
+	if err := set.Load(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want that the file does not exist", err)
 	}
 	attempts := func() int {
-		policy, _, _ := services.Match(outgoing(t, "GET", "http://h/a"))
+		policy, _, _ := set.Match(outgoing(t, "http://h/a"))
 		return policy.MaxAttempts
 	}
 	for _, tt := range []struct {
@@ -118,7 +120,7 @@ func TestLoadPolicies(t *testing.T) {
 		{`{"default": {"maxAttempts": 5}}`, 5},
 	} {
 		write(tt.text)
-		err := services.Load(file)
+		err := set.Load(file)
 		if got := attempts(); got != tt.want {
 			t.Errorf("%s: got %d attempts (%v), want %d", tt.text, got, err, tt.want)
 		}
@@ -131,18 +133,15 @@ func TestPolicySchemaKnowsEveryField(t *testing.T) {
 			Policy struct{ Properties map[string]any } `json:"policy"`
 		} `json:"$defs"`
 	}
-	if err := json.Unmarshal([]byte(PolicySchema()), &schema); err != nil {
+	if err := json.Unmarshal([]byte(policies.Schema()), &schema); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := len(schema.Defs.Policy.Properties), reflect.TypeFor[RetryPolicy]().NumField()-1; got != want {
+	if got, want := len(schema.Defs.Policy.Properties), reflect.TypeFor[apigw.RetryPolicy]().NumField()-1; got != want {
 		t.Errorf("got %d fields, want %d: all of RetryPolicy but NewBackOff", got, want)
 	}
 }
 
-// mends are the durations that an error proposes.
-var mends = regexp.MustCompile(`write seconds, such as "([^"]*)"`)
-
-func FuzzParsePolicies(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, folder := range []string{"good", "bad", "bad-beyond-schema"} {
 		for _, file := range policyFiles(f, folder) {
 			data, err := os.ReadFile(file)
@@ -154,23 +153,19 @@ func FuzzParsePolicies(f *testing.F) {
 	}
 	place := regexp.MustCompile(`^p:[1-9][0-9]*:[1-9][0-9]*: .`)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := ParsePolicies("p", data)
+		p, err := policies.Parse("p", data)
 		if err == nil {
 			if !json.Valid(data) {
 				t.Error("got policies from what is no JSON")
 			}
-			if err := new(Services).Set(*p); err != nil {
-				t.Errorf("got policies that Set refuses: %v", err)
+			if err := new(policies.Set).Replace(*p); err != nil {
+				t.Errorf("got policies that Replace refuses: %v", err)
 			}
 			return
 		}
-		if lines := strings.Split(err.Error(), "\n"); p != nil || len(lines) > strictjson.MaxFaults+1 || !place.MatchString(lines[0]) {
+		lines := strings.Split(err.Error(), "\n")
+		if p != nil || len(lines) > strictjson.MaxFaults+1 || !place.MatchString(lines[0]) {
 			t.Errorf("got %v and %d faults: %s", p, len(lines), lines[0])
-		}
-		for _, m := range mends.FindAllStringSubmatch(err.Error(), -1) {
-			if d, ok := parseSeconds(m[1]); !ok || d <= 0 {
-				t.Errorf("got the mend %q, which is refused too", m[1])
-			}
 		}
 	})
 }
