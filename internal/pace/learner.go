@@ -158,19 +158,26 @@ func (l *Learner) fill(now time.Duration) {
 	l.filled = now
 }
 
+// Presume takes a probe for passed that has had no answer for so long that a
+// refusal would have come. Call it before Next.
+func (l *Learner) Presume(now time.Duration) {
+	if (l.gate == Closed || l.gate == Doubtful) && l.probing && now >= l.probed+l.patience() {
+		l.open(Call{Sent: l.probed, Epoch: l.epoch}, now)
+	}
+}
+
 // Take lets a call go. It must not be called before Next.
 func (l *Learner) Take(now time.Duration) Call {
-	if l.gate == Closed && l.probing {
-		// A refusal would have come by now. What passes can take its backend long.
-		l.gate, l.probing, l.tokens = Doubtful, false, 1
-	}
 	c := Call{Sent: now, Epoch: l.epoch}
 	switch l.gate {
 	case Closed:
-		l.probing, l.probed, c.Probe = true, now, true
+		c.Probe = true
 	case Open, Doubtful:
 		l.fill(now)
 		l.tokens--
+	}
+	if (l.gate == Closed || l.gate == Doubtful) && !l.probing {
+		l.probing, l.probed = true, now
 	}
 	return c
 }
@@ -234,7 +241,7 @@ func (l *Learner) Refused(c Call, now, retryAfter time.Duration, recent int) {
 	case l.gate == Free || l.gate == Open:
 		l.close(c, now, recent)
 	case l.gate == Doubtful:
-		l.gate = Closed
+		l.gate, l.probing = Closed, false
 		l.tokens = 0
 		l.schedule(now)
 	case c.Probe:
@@ -278,20 +285,25 @@ func (l *Learner) close(c Call, now time.Duration, recent int) {
 // Lost notes that no answer came: nobody knows whether the call was counted.
 // It must free the probe, or all would wait for ever.
 func (l *Learner) Lost(c Call, now time.Duration) {
-	if c.Probe && c.Epoch == l.epoch && l.gate == Closed {
-		l.probing = false
+	if l.free(c) {
 		l.due = now + l.spacing()
 	}
 }
 
 // Unsent gives the place of a call back that was never sent.
 func (l *Learner) Unsent(c Call, now time.Duration) {
-	switch {
-	case c.Epoch != l.epoch || l.gate == Free:
-	case c.Probe:
-		l.probing = false
-	case l.gate != Closed:
+	l.free(c)
+	if !c.Probe && c.Epoch == l.epoch && (l.gate == Open || l.gate == Doubtful) {
 		l.fill(now)
 		l.tokens++
 	}
+}
+
+// free lets the next call be the probe, if c is it.
+func (l *Learner) free(c Call) bool {
+	if !l.probing || c.Epoch != l.epoch || c.Sent != l.probed {
+		return false
+	}
+	l.probing = false
+	return true
 }

@@ -62,6 +62,7 @@ func (l *Line) Enter(now time.Duration, w *Waiter) {
 		w.Call, w.State = l.Take(now), Granted
 		return
 	}
+	l.Presume(now)
 	ahead := l.again.len
 	if !w.Again {
 		ahead += l.fresh.len
@@ -112,6 +113,7 @@ func (l *Line) late(w *Waiter, needed time.Duration) {
 // make that earlier.
 func (l *Line) Advance(now time.Duration, released []*Waiter) ([]*Waiter, time.Duration) {
 	for l.Waiting() > 0 {
+		l.Presume(now)
 		next := l.Next(now)
 		sure := next
 		if l.gate == Closed && l.probing {

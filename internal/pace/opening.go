@@ -15,7 +15,7 @@ func (l *Learner) open(c Call, now time.Duration) {
 	l.tokens = min(l.tokens, 1)
 	l.gate, l.probing = Open, false
 	l.epoch++
-	if l.opened != 0 && l.tooShort(c) {
+	if l.opened != 0 && (l.passed == 0 || l.tooShort(c)) {
 		l.grown = now
 		return
 	}
