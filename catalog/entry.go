@@ -84,6 +84,15 @@ func (e Entry) NonceUsed() bool { return e.traits&nonceUsed != 0 }
 // request are too far apart, so the right time would help.
 func (e Entry) TimestampExpired() bool { return e.traits&timestampExpired != 0 }
 
+// LimitsHost reports a call limit that all calls of the host share: that of the
+// instance, the group or the domain.
+func (e Entry) LimitsHost() bool { return e.traits&limitsHost != 0 }
+
+// LimitsCaller reports a call limit of the app or the user who calls, for all
+// that they call. A limit that is neither the host's nor the caller's is taken
+// for one of the API.
+func (e Entry) LimitsCaller() bool { return e.traits&limitsCaller != 0 }
+
 // NotSentReasons returns how the reasons begin, as the message of the row names
 // them, that mean that the gateway sent nothing to the backend; nil if the row
 // has none. The slice is the caller's.
@@ -107,9 +116,11 @@ type traits uint8
 const (
 	nonceUsed traits = 1 << iota
 	timestampExpired
+	limitsHost
+	limitsCaller
 )
 
-var traitNames = [...]string{"nonce-used", "timestamp-expired"}
+var traitNames = [...]string{"nonce-used", "timestamp-expired", "limits-host", "limits-caller"}
 
 // parseTraits reads names separated by "|".
 func parseTraits(column string) (t traits, ok bool) {

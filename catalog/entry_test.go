@@ -76,10 +76,23 @@ func TestTraits(t *testing.T) {
 		if e.TimestampExpired() {
 			got["timestamp expired"] = append(got["timestamp expired"], e.ID)
 		}
+		if e.LimitsHost() {
+			got["limits host"] = append(got["limits host"], e.ID)
+		}
+		if e.LimitsCaller() {
+			got["limits caller"] = append(got["limits caller"], e.ID)
+		}
+		if (e.LimitsHost() || e.LimitsCaller()) && e.Class != ClassThrottled {
+			t.Errorf("%s: a limit of the class %v, want throttled", e.ID, e.Class)
+		}
 	}
 	for trait, want := range map[string][]string{
 		"nonce used":        {"classic.nonce-used", "S403NU"},
 		"timestamp expired": {"classic.timestamp-expired", "S403TE"},
+		"limits host": {
+			"classic.throttled-domain", "classic.throttled-group", "T429ID", "T429IN", "T429GR", "T429SR",
+		},
+		"limits caller": {"classic.throttled-user", "classic.throttled-app", "T429UR"},
 	} {
 		if !slices.Equal(got[trait], want) {
 			t.Errorf("%s: got %q, want %q", trait, got[trait], want)
