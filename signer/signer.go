@@ -116,7 +116,7 @@ type Signer struct {
 // Content-MD5. A form is read into memory, since its parameters are signed.
 // A form without GetBody may have up to 1 MiB; a longer one is refused.
 func (s *Signer) RoundTrip(req *http.Request) (*http.Response, error) {
-	out := req.Clone(req.Context())
+	out := cloned(req)
 	signed, err := s.apply(out)
 	if err != nil {
 		closeBody(out)
@@ -127,7 +127,7 @@ func (s *Signer) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	if timestampRefused(resp) && replayable(out) && s.clock.learn(resp, s.localNow(), signed.offset) {
-		again := out.Clone(req.Context())
+		again := cloned(out)
 		if resigned, err := s.replay(again); err == nil {
 			discard(resp)
 			out, signed = again, resigned
@@ -145,7 +145,7 @@ func (s *Signer) RoundTrip(req *http.Request) (*http.Response, error) {
 // time, the next sending of the same request uses it. apigw.Transport calls it
 // for a Signer that is its Base, so that each sending is one of its attempts.
 func (s *Signer) SendOnce(req *http.Request) (*http.Response, error) {
-	out := req.Clone(req.Context())
+	out := cloned(req)
 	signed, err := s.apply(out)
 	if err != nil {
 		closeBody(out)
@@ -160,6 +160,14 @@ func (s *Signer) SendOnce(req *http.Request) (*http.Response, error) {
 	}
 	s.attachDiagnosis(resp, out, signed)
 	return resp, nil
+}
+
+// cloned is a clone that shares the trailer: whoever made the request fills it in
+// while the body is read.
+func cloned(req *http.Request) *http.Request {
+	out := req.Clone(req.Context())
+	out.Trailer = req.Trailer
+	return out
 }
 
 // replay gives a request that was sent before a fresh body and signature. When
