@@ -27,7 +27,7 @@ func closeBody(req *http.Request) {
 // Content-MD5 where the body is something else and can be read twice. A
 // Content-MD5 that the caller set stays, but for an empty body, where the
 // gateway refuses any.
-func prepareBody(req *http.Request, rules Rules) (form []byte, err error) {
+func prepareBody(req *http.Request) (form []byte, err error) {
 	if !hasBody(req) {
 		remove(req.Header, "Content-Md5")
 		return nil, nil
@@ -36,13 +36,7 @@ func prepareBody(req *http.Request, rules Rules) (form []byte, err error) {
 	contentType = trim(contentType)
 	switch {
 	case isForm(contentType):
-		if form, err = readForm(req); err != nil {
-			return nil, err
-		}
-		if name, ok := ambiguous(req.URL.RawQuery, string(form), rules); ok {
-			return nil, refused(fmt.Sprintf("parameter %q has one value in the query and another in the form, of which gateways sign different ones; send it once", name))
-		}
-		return form, nil
+		return readForm(req)
 	case hasPrefixFold(contentType, "multipart/"), req.GetBody == nil:
 		return nil, nil
 	}
@@ -109,27 +103,4 @@ func readForm(req *http.Request) ([]byte, error) {
 
 func unreadable(err error) error {
 	return &Error{Reason: "cannot read the body to sign it", Err: err}
-}
-
-// ambiguous finds a parameter that the query and the form give different
-// values. The documentation lets neither win, most signers sign the form's
-// value, Higress the query's.
-func ambiguous(query, form string, rules Rules) (name string, found bool) {
-	if query == "" || form == "" {
-		return "", false
-	}
-	inQuery := make(map[string]string)
-	for _, p := range appendParameters(nil, query, false, rules) {
-		if _, ok := inQuery[p.name]; !ok {
-			inQuery[p.name] = p.value
-		}
-	}
-	seen := make(map[string]bool)
-	for _, p := range appendParameters(nil, form, true, rules) {
-		if value, ok := inQuery[p.name]; ok && !seen[p.name] && value != p.value {
-			return p.name, true
-		}
-		seen[p.name] = true
-	}
-	return "", false
 }

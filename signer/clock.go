@@ -2,49 +2,83 @@ package signer
 
 import (
 	"net/http"
-	"strings"
-	"sync/atomic"
+	"runtime/debug"
+	"sync"
 	"time"
 )
 
-// clock holds the difference between the gateway's clock and that of this
-// machine, zero until a refused timestamp told it.
-type clock struct {
-	nanos atomic.Int64
+const (
+	// minCorrection is the least difference that makes another attempt worth
+	// it. The gateway accepts 15 minutes either way; a timestamp that was
+	// refused and would move by seconds is refused again.
+	minCorrection = time.Minute
+
+	// maxAhead bounds what one answer can do. A signature with a timestamp in
+	// the future is good for whoever keeps it until then.
+	maxAhead = 3 * time.Hour
+)
+
+// earliest is a time that no right clock shows any more: the build of this
+// program, where that is known, or the edition of this package.
+var earliest = sync.OnceValue(func() time.Time {
+	edition := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return edition
+	}
+	for _, setting := range info.Settings {
+		if setting.Key != "vcs.time" {
+			continue
+		}
+		if built, err := time.Parse(time.RFC3339, setting.Value); err == nil && built.After(edition) {
+			return built
+		}
+	}
+	return edition
+})
+
+// plausible reports whether the time that a gateway told may be taken from it.
+func plausible(told, local time.Time) bool {
+	switch {
+	case told.UnixMilli() <= 0, told.Sub(local) > maxAhead:
+		return false
+	case local.Before(earliest()):
+		// The clock of this machine is wrong itself, or a test's.
+		return local.Sub(told) <= maxAhead
+	}
+	return !told.Before(earliest())
 }
 
-func (c *clock) offset() time.Duration { return time.Duration(c.nanos.Load()) }
-
-// minCorrection is the least difference that makes another attempt worth it.
-// The gateway accepts 15 minutes either way; a timestamp that was refused and
-// would move by seconds is refused again.
-const minCorrection = time.Minute
-
-// learn takes the gateway's time from the Date of a response. used is the
-// offset that the refused request was signed with: another request may have
-// learned the right one since, and this one must still be sent again.
-func (c *clock) learn(resp *http.Response, localNow time.Time, used time.Duration) bool {
-	date, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return false
+// gatewayTime is the time at which a response was made. A cache tells another.
+func gatewayTime(resp *http.Response) (time.Time, bool) {
+	date, n := lookup(resp.Header, "Date")
+	if _, aged := lookup(resp.Header, "Age"); n != 1 || aged > 0 {
+		return time.Time{}, false
 	}
-	offset := date.Sub(localNow)
-	if (offset - used).Abs() < minCorrection {
-		return false
-	}
-	c.nanos.Store(int64(offset))
-	return true
+	told, err := http.ParseTime(trim(date))
+	return told, err == nil
 }
 
-// timestampRefused reports whether the gateway refused X-Ca-Timestamp for its
-// age: "Timestamp Expired" of classic instances, S403TE of VPC-type ones.
-// "Invalid Timestamp" is about its form, which the right time does not mend.
-func timestampRefused(resp *http.Response) bool {
-	if resp.StatusCode < 400 {
-		return false
+// correction returns the offset to this machine's clock that a refused
+// timestamp teaches. It is false where it teaches none: then an offset that was
+// in use is wrong, too.
+func correction(resp *http.Response, local time.Time, used time.Duration) (offset time.Duration, ok bool) {
+	told, ok := gatewayTime(resp)
+	if !ok || !plausible(told, local) {
+		return 0, false
 	}
-	message := strings.ToLower(resp.Header.Get("X-Ca-Error-Message"))
-	return trim(resp.Header.Get("X-Ca-Error-Code")) == "S403TE" ||
-		strings.Contains(message, "timestamp expired") ||
-		strings.Contains(message, "x-ca-timestamp is expired")
+	if offset = told.Sub(local); (offset - used).Abs() < minCorrection {
+		return 0, false // refused though the clocks agree
+	}
+	return offset, true
+}
+
+// timestamp is the time to sign, that of the gateway as far as it is known, and
+// the offset in it. The clock of this machine may have moved since the offset
+// was learned; one that is no longer plausible is not used.
+func timestamp(local time.Time, offset time.Duration) (time.Time, time.Duration) {
+	if told := local.Add(offset); offset != 0 && plausible(told, local) {
+		return told, offset
+	}
+	return local, 0
 }

@@ -54,10 +54,16 @@ func (s *Signer) check() error {
 		return &Error{Field: "AppSecret", Reason: "is empty; set it to the secret that belongs to AppKey"}
 	case s.Algorithm > HmacSHA1:
 		return &Error{Field: "Algorithm", Reason: "is unknown; use HmacSHA256 or HmacSHA1"}
+	case s.AppCode == "" && s.AppCodeParameter != "":
+		return &Error{Field: "AppCodeParameter", Reason: "is set without AppCode; set AppCode, or leave it empty"}
+	}
+	if s.AppCode == masked || s.AppSecret == masked {
+		return &Error{Field: "AppSecret", Reason: "or AppCode is \"***\", as a Secret is printed and encoded; read it from where it is kept"}
 	}
 	// A newline at the end, from reading a file, is the classic here.
 	for _, f := range [...]struct{ name, value string }{
 		{"AppKey", s.AppKey}, {"AppSecret", string(s.AppSecret)}, {"AppCode", string(s.AppCode)}, {"Stage", s.Stage},
+		{"AppCodeParameter", s.AppCodeParameter},
 	} {
 		if strings.TrimSpace(f.value) != f.value {
 			return &Error{Field: f.name, Reason: "begins or ends with a blank or a newline; trim it, for example with strings.TrimSpace"}

@@ -306,7 +306,7 @@ func requestFields(signed string, req *http.Request, form string, rules Rules) [
 			separator = "&"
 		}
 		text := separator + p.name
-		if p.value != "" || rules.Higress {
+		if p.value != "" || rules.higressParameters() {
 			text += "=" + p.value
 		}
 		fields = append(fields, field{part: PartParameter, name: p.name, value: p.value, text: text})

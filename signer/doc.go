@@ -17,9 +17,9 @@
 //		log.Print(d) // signature refused: Accept differs (signed nothing, gateway 3 bytes): ...
 //	}
 //
-// Put it under what repeats requests, so that every attempt has its own nonce,
+// Put it under what retries requests, so that every attempt has its own nonce,
 // timestamp and signature. [Signer.Sign] does the same for a request that was
-// signed further up, as a hook before each repeat.
+// signed further up, as a hook before each retry.
 //
 // # What is signed
 //
@@ -30,11 +30,29 @@
 //
 //   - Header names are signed in lower case, which every gateway takes.
 //   - A signed header with several values is refused, because gateways differ.
-//   - So is a parameter that has one value in the query and another in the form.
+//   - A parameter with one value in the query and another in the form is signed
+//     with the form's, as most clients do.
 //   - Nothing is invented: a request without an Accept is signed and sent
 //     without one.
 //   - Of a query that [net/url.ParseQuery] refuses, ";" is an ordinary
 //     character, and a broken escape is taken literally.
+//
+// # What is learned
+//
+// Gateways differ in what the documentation leaves open, and nobody can ask them
+// beforehand. But a refusal says enough. Where the gateway refuses a timestamp,
+// the Signer takes the time from the Date of the response. Where it refuses a
+// signature and tells the string that it computed, and that string is what
+// another known reading ([Rules]) gives for the same request, to the letter, the
+// Signer takes that reading. It keeps both for the host, signs the request once
+// more, and does not guess.
+//
+// One answer must not do harm. So a host teaches about itself alone; over TLS or
+// from this machine, unless LearnOverPlainHTTP; no time more than three hours
+// ahead, for which others could keep a signed request, and none before this
+// program was built; only by a response that is a known refusal by status, code
+// and whole text; and what is refused itself is dropped. [Signer.Learned] shows
+// what was learned, [Signer.Forget] drops it.
 //
 // # For gateways and tools
 //

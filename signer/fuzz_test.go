@@ -89,10 +89,7 @@ func plainSign(method, path, query string, header map[string][]string, body []by
 	params := parse(query)
 	if form {
 		for name, value := range parse(string(body)) {
-			if there, ok := params[name]; ok && there != value {
-				return "", false
-			}
-			params[name] = value
+			params[name] = value // the form's comes first
 		}
 	}
 	var pairs []string

@@ -6,43 +6,94 @@ import (
 	"strings"
 )
 
-// covers reports whether req may carry the credentials. All the names that
-// decide who reads the request must be allowed: the host that is dialled, the
-// one in the Host header, by which a shared front end picks the tenant, and
-// the authority in an opaque URL, which goes out in the request line.
-func (s *Signer) covers(req *http.Request) bool {
+// A denial says why a request may not carry the credentials. The zero value is
+// none.
+type denial struct {
+	reason denialReason
+	host   string
+}
+
+type denialReason uint8
+
+const (
+	allowed denialReason = iota
+	foreignURL
+	foreignHost
+	foreignOpaque
+	downgraded
+)
+
+// String says it in one sentence, for the person who looks for the reason of a
+// refusal such as "Invalid AppKey".
+func (d denial) String() string {
+	host := printable(d.host)
+	reason := "host " + host + " is not in Hosts"
+	switch d.reason {
+	case allowed:
+		return ""
+	case foreignHost:
+		reason = "Request.Host " + host + " is not in Hosts"
+	case foreignOpaque:
+		reason = "host " + host + " in URL.Opaque is not in Hosts"
+	case downgraded:
+		return "no credentials were sent: a redirect led from https to http on host " + host +
+			"; use https, or set AllowPlainHTTP"
+	}
+	if !isASCII(d.host) {
+		reason += "; write the name in ASCII, as xn--..., in the URL and in Hosts"
+	}
+	return "no credentials were sent: " + reason
+}
+
+// denies says whether req may carry the credentials. All the names that decide
+// who reads the request must be allowed: the host that is dialled, the one in
+// the Host header, by which a shared front end picks the tenant and a proxy the
+// server, and the authority in an opaque URL, which goes out in the request
+// line.
+func (s *Signer) denies(req *http.Request) denial {
 	u := req.URL
-	host, port := splitAuthority(u.Host)
-	if port == "" {
-		port = defaultPort(u.Scheme)
+	if !s.allows(u.Host, u.Scheme) {
+		return denial{foreignURL, u.Host}
 	}
-	if !s.allows(host, port, u.Scheme) {
-		return false
-	}
-	// The port in these two decides nothing: the connection is to URL.Host.
-	if req.Host != "" && req.Host != u.Host {
-		if name, _ := splitAuthority(req.Host); !s.allows(name, anyPort, "") {
-			return false
-		}
+	if req.Host != "" && req.Host != u.Host && !s.allows(req.Host, u.Scheme) {
+		return denial{foreignHost, req.Host}
 	}
 	if rest, ok := strings.CutPrefix(u.Opaque, "//"); ok {
-		authority, _, _ := strings.Cut(rest, "/")
-		if name, _ := splitAuthority(authority); !s.allows(name, anyPort, "") {
-			return false
+		if authority, _, _ := strings.Cut(rest, "/"); !s.allows(authority, u.Scheme) {
+			return denial{foreignOpaque, authority}
 		}
 	}
-	return true
+	if !s.AllowPlainHTTP && !sameName(u.Scheme, "https") && redirectedFromTLS(req) {
+		return denial{downgraded, u.Host}
+	}
+	return denial{}
+}
+
+// redirectedFromTLS reports whether one of the redirects that led to req came
+// over https: what was protected then is not sent in the clear now.
+func redirectedFromTLS(req *http.Request) bool {
+	for resp := req.Response; resp != nil && resp.Request != nil; resp = resp.Request.Response {
+		if u := resp.Request.URL; u != nil && sameName(u.Scheme, "https") {
+			return true
+		}
+	}
+	return false
 }
 
 const anyPort = "*"
 
-func (s *Signer) allows(host, port, scheme string) bool {
+// allows reports whether an authority is one of Hosts.
+func (s *Signer) allows(authority, scheme string) bool {
+	host, port := splitAuthority(authority)
+	if port == "" {
+		port = defaultPort(scheme)
+	}
 	for _, entry := range s.Hosts {
-		allowed, allowedPort := splitAuthority(entry)
+		name, allowedPort := splitAuthority(entry)
 		if allowedPort == "" {
 			allowedPort = defaultPort(scheme)
 		}
-		if (port == anyPort || allowedPort == anyPort || allowedPort == port) && sameHost(allowed, host) {
+		if (allowedPort == anyPort || allowedPort == port) && sameHost(name, host) {
 			return true
 		}
 	}
@@ -55,7 +106,7 @@ func sameHost(allowed, host string) bool {
 	allowed, host = strings.TrimSuffix(allowed, "."), strings.TrimSuffix(host, ".")
 	if parent, ok := strings.CutPrefix(allowed, "*."); ok {
 		label, rest, _ := strings.Cut(host, ".")
-		return label != "" && sameName(rest, parent)
+		return isLabel(label) && sameName(rest, parent)
 	}
 	if host == "" {
 		return false
@@ -69,6 +120,28 @@ func sameHost(allowed, host string) bool {
 	a, errA := netip.ParseAddr(allowed)
 	b, errB := netip.ParseAddr(host)
 	return errA == nil && errB == nil && a == b
+}
+
+// isLabel reports whether a "*" can stand for s: one label of a name in ASCII.
+// net/http maps other letters before it dials, and some of them, such as the
+// ideographic full stop U+3002, to dots.
+func isLabel(s string) bool {
+	for i := range len(s) {
+		c := lower(s[i])
+		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // splitAuthority splits "host", "host:port", "[v6]", "[v6]:port" and a bare
@@ -108,6 +181,8 @@ func badHost(entry string) string {
 	switch {
 	case strings.Contains(entry, "://"):
 		return "is a URL; write the host alone, for example \"api.example.com\""
+	case !isASCII(entry):
+		return "has letters outside ASCII; write the name as net/http sends it, in its ASCII form (xn--...)"
 	case host == "" || strings.ContainsAny(host, " \t\r\n/?#@,[]"):
 		return "is not a host; write a name or an address, with a port if it is not the default one"
 	case strings.Contains(strings.TrimPrefix(host, "*."), "*") || host == "*.":
@@ -118,10 +193,24 @@ func badHost(entry string) string {
 	return ""
 }
 
-// isLoopback reports whether host is this machine by name or address.
+// staysHere reports whether req goes to this machine, not through a proxy
+// elsewhere.
+func (s *Signer) staysHere(req *http.Request) bool {
+	if !isLoopback(req.URL.Hostname()) {
+		return false
+	}
+	t, ok := s.base().(*http.Transport)
+	if !ok || t.Proxy == nil {
+		return true
+	}
+	proxy, err := t.Proxy(req)
+	return err == nil && (proxy == nil || isLoopback(proxy.Hostname()))
+}
+
+// isLoopback reports whether host is this machine by the rule that keeps
+// net/http from asking a proxy: "LOCALHOST" and "localhost." go through one.
 func isLoopback(host string) bool {
-	host = strings.TrimSuffix(host, ".")
-	if sameName(host, "localhost") {
+	if host == "localhost" {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)

@@ -1,11 +1,14 @@
 package signer
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/apigw-go/apigw/internal/resign"
 )
 
 func TestHosts(t *testing.T) {
@@ -41,7 +44,24 @@ func TestHosts(t *testing.T) {
 		{"Host of another tenant", "api.example.com", "https://api.example.com/", "evil.example", false},
 		{"Host that is allowed, dialled elsewhere", "api.example.com", "https://10.0.0.1/", "api.example.com", false},
 		{"Host of the same name with a port", "api.example.com", "https://api.example.com/", "API.example.com:443", true},
-		{"final sigma for a sigma", "\u03c3.example", "https://\u03c2.example/", "", false},
+		{"Host with another port", "api.example.com", "https://api.example.com/", "api.example.com:8443", false},
+		{"Host with the port of the URL", "api.example.com:8443", "https://api.example.com:8443/", "API.example.com.:8443", true},
+		{"Host of the same name with the port of http", "api.example.com", "http://api.example.com/", "api.example.com:80", true},
+		{"Host of the same name with the port of https over http", "api.example.com", "http://api.example.com/", "api.example.com:443", false},
+		{"Host with any port", "api.example.com:*", "http://api.example.com/", "api.example.com:25", true},
+		{"ideographic full stop", "*.example.com", "https://a\u3002b.example.com/", "", false},
+		{"fullwidth full stop", "*.example.com", "https://a\uff0eb.example.com/", "", false},
+		{"halfwidth ideographic full stop", "*.example.com", "https://a\uff61b.example.com/", "", false},
+		{"one dot leader", "*.example.com", "https://a\u2024b.example.com/", "", false},
+		{"full stop for a dot of the parent", "*.example.com", "https://a.example\u3002com/", "", false},
+		{"full stop at the end", "api.example.com", "https://api.example.com\u3002/", "", false},
+		{"fullwidth letters", "api.example.com", "https://\uff41pi.example.com/", "", false},
+		{"soft hyphen", "api.example.com", "https://a\u00adpi.example.com/", "", false},
+		{"zero width joiner", "*.example.com", "https://a\u200db.example.com/", "", false},
+		{"letters outside ASCII under a wildcard", "*.example.com", "https://b\u00fccher.example.com/", "", false},
+		{"punycode under a wildcard", "*.example.com", "https://xn--bcher-kva.example.com/", "", true},
+		{"punycode", "xn--bcher-kva.example", "https://XN--bcher-kva.example/", "", true},
+		{"full stop in Host", "*.example.com", "https://a.example.com/", "a\u3002b.example.com", false},
 		{"Kelvin sign for a k", "k.example", "https://\u212a.example/", "", false},
 	}
 	for _, tt := range tests {
@@ -67,6 +87,91 @@ func TestOpaqueAuthorityMustBeAllowed(t *testing.T) {
 	req.URL.Opaque = "//evil.example/path"
 	if got := testSigner().Renews(req); got {
 		t.Error("got covered, want not: the request line would name another host")
+	}
+}
+
+// A URL that was not parsed can hold anything.
+func TestWildcardStandsForALabel(t *testing.T) {
+	for _, label := range []string{"a", "A-1", "a_b", "xn--bcher-kva"} {
+		if !sameHost("*.example.com", label+".example.com") {
+			t.Errorf("%q: got false, want true", label)
+		}
+	}
+	for _, label := range []string{"", "a b", "a%2eb", "a/b", "a@b", "a:b", "a\x00", "\u3002", "*", "a\nb", "[a]"} {
+		if sameHost("*.example.com", label+".example.com") {
+			t.Errorf("%q: got true, want false", label)
+		}
+	}
+}
+
+func TestWithheldCredentialsAreSaid(t *testing.T) {
+	tests := []struct {
+		name, target, host, opaque string
+		want                       string
+	}{
+		{"the host", "http://127.0.0.1:18080/", "", "", "no credentials were sent: host 127.0.0.1:18080 is not in Hosts"},
+		{"the port", "https://api.example.com:8443/", "", "", "host api.example.com:8443 is not in Hosts"},
+		{"the Host header", "https://api.example.com/", "evil.example", "", "Request.Host evil.example is not in Hosts"},
+		{"an opaque URL", "https://api.example.com/", "", "//evil.example/p", "host evil.example in URL.Opaque is not in Hosts"},
+		{"other letters", "https://\uff41pi.example.com/", "", "", "write the name in ASCII, as xn--"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testSigner()
+			s.Base = &script{answers: []answer{{status: 403, message: "Invalid AppKey"}}}
+			req := newRequest(t, "GET", tt.target, "")
+			req.URL.Opaque = tt.opaque
+			if tt.host != "" {
+				req.Host = tt.host
+			}
+			for name, send := range map[string]func(*http.Request) (*http.Response, error){"RoundTrip": s.RoundTrip, "SendOnce": s.SendOnce} {
+				resp, err := send(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if note := resign.FromResponse(resp); note == nil || !strings.Contains(note.Withheld, tt.want) || note.Learned {
+					t.Errorf("%s: got %+v, want %q", name, note, tt.want)
+				}
+			}
+		})
+	}
+	s := testSigner()
+	s.Base = &script{answers: []answer{{status: 200}}}
+	resp, err := s.RoundTrip(newRequest(t, "GET", "https://other.example/", ""))
+	if err != nil || resign.FromResponse(resp) != nil {
+		t.Errorf("a success: got %v, %v, want no note", resign.FromResponse(resp), err)
+	}
+}
+
+// What a caller sent over TLS is not sent in the clear because a redirect says so.
+func TestRedirectFromTLSIsNotSigned(t *testing.T) {
+	var plain []http.Header
+	clear := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { plain = append(plain, r.Header.Clone()) }))
+	defer clear.Close()
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, clear.URL+"/", http.StatusTemporaryRedirect)
+	}))
+	defer between.Close()
+	for name, target := range map[string]string{"at once": clear.URL, "by way of plain HTTP": between.URL} {
+		for _, allow := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, allowed %v", name, allow), func(t *testing.T) {
+				plain = nil
+				secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					http.Redirect(w, r, target+"/", http.StatusTemporaryRedirect)
+				}))
+				defer secure.Close()
+				s := testSigner()
+				s.Hosts, s.Base, s.AllowPlainHTTP = []string{"127.0.0.1:*"}, secure.Client().Transport, allow
+				resp, err := (&http.Client{Transport: s}).Get(secure.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				if len(plain) != 1 || (plain[0].Get("X-Ca-Signature") != "") != allow || (plain[0].Get("X-Ca-Key") != "") != allow {
+					t.Errorf("got %d requests, signed: %v, want %v", len(plain), plain[0].Get("X-Ca-Signature") != "", allow)
+				}
+			})
+		}
 	}
 }
 
@@ -180,6 +285,9 @@ func TestConfiguration(t *testing.T) {
 		{"star without a dot", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"*example.com"} }},
 		{"star and a dot", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"*."} }},
 		{"half a bracket", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"[::1"} }},
+		{"letters outside ASCII", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"b\u00fccher.example"} }},
+		{"ideographic full stop", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"api\u3002example.com"} }},
+		{"parameter without a code", "AppCodeParameter", func(s *Signer) { s.AppCodeParameter = "AppCode" }},
 		{"port that is no number", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"api.example.com:https"} }},
 		{"header that net/http writes", "SignedHeaders[0]", func(s *Signer) { s.SignedHeaders = []string{"user-agent"} }},
 		{"header that proxies write", "SignedHeaders[1]", func(s *Signer) { s.SignedHeaders = []string{"A", "X-Forwarded-For"} }},

@@ -21,7 +21,7 @@ func appendPathAndParameters(dst []byte, path, query, form string, rules Rules) 
 	for _, p := range sortedParameters(room[:0], query, form, rules) {
 		dst = append(dst, separator)
 		dst = append(dst, p.name...)
-		if p.value != "" || rules.Higress {
+		if p.value != "" || rules.higressParameters() {
 			dst = append(dst, '=')
 			dst = append(dst, p.value...)
 		}
@@ -32,7 +32,7 @@ func appendPathAndParameters(dst []byte, path, query, form string, rules Rules) 
 
 // sortedParameters appends the parameters that are signed to params.
 func sortedParameters(params []parameter, query, form string, rules Rules) []parameter {
-	if rules.Higress || rules.QueryFirst {
+	if rules.queryFirst() {
 		params = appendParameters(params, query, false, rules)
 		params = appendParameters(params, form, true, rules)
 	} else {
@@ -53,9 +53,9 @@ func appendParameters(params []parameter, encoded string, form bool, rules Rules
 		piece, encoded, _ = strings.Cut(encoded, "&")
 		name, value, pair := strings.Cut(piece, "=")
 		switch {
-		case !rules.Higress && piece == "":
+		case !rules.higressParameters() && piece == "":
 			continue
-		case !pair && (rules.Higress || form && rules.RawFormNames):
+		case !pair && (rules.higressParameters() || form && rules.RawFormNames):
 			// parseParameters in Higress' http_util.cc leaves a bare name as it
 			// is and counts an empty one.
 		default:
@@ -68,7 +68,7 @@ func appendParameters(params []parameter, encoded string, form bool, rules Rules
 
 // unescape decodes percent escapes and, but for Higress, "+".
 func unescape(s string, rules Rules) string {
-	plus := !rules.Higress
+	plus := !rules.higressParameters()
 	if !strings.Contains(s, "%") && !(plus && strings.Contains(s, "+")) {
 		return s
 	}

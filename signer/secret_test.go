@@ -1,12 +1,18 @@
 package signer
 
 import (
+	"bytes"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
+
+type xmlSecrets struct{ A, B Secret }
 
 func TestSecretDoesNotShow(t *testing.T) {
 	s := testSigner()
@@ -16,6 +22,8 @@ func TestSecretDoesNotShow(t *testing.T) {
 		shown["signer "+verb] = fmt.Sprintf(verb, s)
 		shown["secret "+verb] = fmt.Sprintf(verb, s.AppSecret)
 		shown["slice "+verb] = fmt.Sprintf(verb, []Secret{s.AppSecret})
+		shown["key of a map "+verb] = fmt.Sprintf(verb, map[Secret]string{s.AppSecret: "a"})
+		shown["pointer "+verb] = fmt.Sprintf(verb, &struct{ A *Signer }{s}) + masked
 		shown["map "+verb] = fmt.Sprintf(verb, map[string]Secret{"a": s.AppSecret})
 	}
 	text, err := json.Marshal(struct{ A, B Secret }{s.AppSecret, s.AppCode})
@@ -23,6 +31,15 @@ func TestSecretDoesNotShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown["json"] = string(text)
+	if text, err = xml.Marshal(xmlSecrets{s.AppSecret, s.AppCode}); err != nil {
+		t.Fatal(err)
+	}
+	shown["xml"] = string(text)
+	var encoded bytes.Buffer
+	if err := gob.NewEncoder(&encoded).Encode(struct{ A Secret }{s.AppSecret}); err != nil {
+		t.Fatal(err)
+	}
+	shown["gob"] = encoded.String()
 	var b strings.Builder
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("signer", "secret", s.AppSecret)
 	slog.New(slog.NewTextHandler(&b, nil)).Info("signer", "secret", s.AppSecret)
@@ -60,5 +77,51 @@ func TestDiagnosisDoesNotShowValues(t *testing.T) {
 				t.Errorf("%s: got %q, want the name of the parameter alone", verb, got)
 			}
 		}
+	}
+}
+
+// A Signer that was used holds what it learned.
+func TestUsedSignerDoesNotShowSecrets(t *testing.T) {
+	s := testSigner()
+	s.Now = func() time.Time { return today }
+	g := &script{answers: []answer{expired(20 * time.Minute), {status: 200}}}
+	s.Base = g
+	if _, err := s.RoundTrip(newRequest(t, "GET", "https://api.example.com/?token=hidden", "")); err != nil {
+		t.Fatal(err)
+	}
+	signature := g.sent[1].Header.Get("X-Ca-Signature")
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		got := fmt.Sprintf(verb, s) + fmt.Sprintf(verb, struct{ S *Signer }{s}) + fmt.Sprintf(verb, s.Learned())
+		for _, secret := range []string{testSecret, "hidden", signature} {
+			if strings.Contains(got, secret) {
+				t.Errorf("%s shows it", verb)
+			}
+		}
+	}
+	if got := fmt.Sprintf("%v", (*Signer)(nil)); got != "<nil>" {
+		t.Errorf("nil: got %q", got)
+	}
+}
+
+func TestMaskedSecretIsRefused(t *testing.T) {
+	var copied struct{ A Secret }
+	text, err := json.Marshal(struct{ A Secret }{testSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &copied); err != nil {
+		t.Fatal(err)
+	}
+	s := testSigner()
+	s.AppSecret = copied.A
+	if err := s.Sign(newRequest(t, "GET", "https://api.example.com/", "")); err == nil || !strings.Contains(err.Error(), "AppSecret") {
+		t.Errorf("got %v, want an error about AppSecret", err)
+	}
+	var encoded bytes.Buffer
+	if err := gob.NewEncoder(&encoded).Encode(struct{ A Secret }{testSecret}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewDecoder(&encoded).Decode(&copied); err != nil || copied.A != masked {
+		t.Errorf("gob: got %d bytes, %v, want ***", len(copied.A), err)
 	}
 }

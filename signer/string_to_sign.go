@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Rules selects the reading of the specification. The zero value is what the
@@ -15,17 +16,21 @@ import (
 // Rules{DecodedPath: true, KeepSlashes: true, QueryFirst: true,
 // RawFormNames: true, ListedHeaders: true}.
 type Rules struct {
-	// Higress follows Higress hmac-auth: header names in lower case, "k=" for
-	// an empty value, "+" stands for itself, and where the query and the form
-	// have the same name the query wins.
+	// Higress follows Higress hmac-auth: header names in lower case, repeated
+	// headers joined by commas, HigressParameters and QueryFirst.
 	Higress bool
+
+	// HigressParameters reads query and form as Higress does: "k=" for an
+	// empty value, "+" stands for itself, a name without "=" stays as sent.
+	HigressParameters bool
 
 	// DecodedPath takes the percent-decoded path instead of the one on the
 	// wire. Several public signers do that; Higress refuses it.
 	DecodedPath bool
 
 	// KeepSlashes, with DecodedPath, leaves %2F and %5C in the path as they
-	// are on the wire, in their letter case.
+	// are on the wire, in their letter case, as Undertow does. A path with a
+	// broken escape, or that is not UTF-8 when decoded, is taken as sent.
 	KeepSlashes bool
 
 	// QueryFirst takes the query's value of a name that stands in the query
@@ -33,7 +38,7 @@ type Rules struct {
 	QueryFirst bool
 
 	// RawFormNames leaves the name of a form parameter without "=" as it was
-	// sent, neither percent nor plus decoded. Higress always does.
+	// sent, neither percent nor plus decoded. HigressParameters imply it.
 	RawFormNames bool
 
 	// ListedHeaders gives Accept, Content-MD5, Content-Type and Date a line
@@ -41,6 +46,10 @@ type Rules struct {
 	// [Signer] never lists them.
 	ListedHeaders bool
 }
+
+func (r Rules) higressParameters() bool { return r.Higress || r.HigressParameters }
+
+func (r Rules) queryFirst() bool { return r.Higress || r.QueryFirst }
 
 // StringToSign returns the string whose HMAC is the signature of r: what a
 // verifier computes for a request that it received, and what was signed for a
@@ -163,7 +172,22 @@ func readPath(wire string, rules Rules) string {
 	if !rules.DecodedPath || !strings.Contains(wire, "%") {
 		return wire
 	}
-	return decode(wire, false, rules.KeepSlashes)
+	decoded := decode(wire, false, rules.KeepSlashes)
+	if rules.KeepSlashes && (brokenEscape(wire) || !utf8.ValidString(decoded)) {
+		return wire
+	}
+	return decoded
+}
+
+// brokenEscape reports whether a "%" is not followed by two digits.
+func brokenEscape(s string) bool {
+	for i := strings.IndexByte(s, '%'); i >= 0; i = strings.IndexByte(s, '%') {
+		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+			return true
+		}
+		s = s[i+3:]
+	}
+	return false
 }
 
 // authorityCut returns the path of "authority/path".

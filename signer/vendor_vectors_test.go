@@ -96,8 +96,14 @@ func TestReadings(t *testing.T) {
 			"X-Ca-Signed-Content-Type": {"multipart/form-data"}}, Rules{Higress: true},
 			"\n\n\nmultipart/form-data; boundary=b\n\n/p", "\n\n\nmultipart/form-data\n\n/p"},
 		{"decoded path", "/a%2fb%5C%20+", "", nil, Rules{DecodedPath: true}, "\n\n\n\n\n/a/b\\ +", "\n\n\n\n\n/a%2fb%5C%20+"},
-		{"decoded path, slashes kept", "/a%2fb%5C%20+%zz", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
-			"\n\n\n\n\n/a%2fb%5C +%zz", "\n\n\n\n\n/a%2fb%5C%20+%zz"},
+		{"decoded path, slashes kept", "/a%2fb%5C%20+", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
+			"\n\n\n\n\n/a%2fb%5C +", "\n\n\n\n\n/a%2fb%5C%20+"},
+		{"slashes kept, broken escape", "/a%20%zz", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
+			"\n\n\n\n\n/a%20%zz", "\n\n\n\n\n/a%20%zz"},
+		{"slashes kept, not UTF-8", "/a%20%ff", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
+			"\n\n\n\n\n/a%20%ff", "\n\n\n\n\n/a%20%ff"},
+		{"parameters of Higress, form first", "/p?k=query&e=&a+b", "k=form", nil, Rules{HigressParameters: true},
+			"\n\n\n" + form + "\n\n/p?a+b=&e=&k=form", "\n\n\n" + form + "\n\n/p?a b&e&k=form"},
 		{"slashes kept of a path as sent", "/a%2fb%20", "", nil, Rules{KeepSlashes: true}, "\n\n\n\n\n/a%2fb%20", "\n\n\n\n\n/a%2fb%20"},
 	}
 	for _, tt := range tests {

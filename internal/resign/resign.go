@@ -77,3 +77,23 @@ func Attach(resp *http.Response, sent *http.Request, n *Note) {
 	}
 	resp.Request = resp.Request.WithContext(NewContext(resp.Request.Context(), n))
 }
+
+// Error is a failed sending before which others were refused.
+type Error struct {
+	Err     error // why there is no response
+	Refused []Refusal
+}
+
+// WithRefused returns err, wrapped in an [*Error] where others were refused
+// before. A nil err stays nil.
+func WithRefused(err error, refused []Refusal) error {
+	if err == nil || refused == nil {
+		return err
+	}
+	return &Error{err, refused}
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -2,6 +2,8 @@ package resign
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"testing"
 )
@@ -54,5 +56,17 @@ func TestAttach(t *testing.T) {
 				t.Error("the request that was sent has a note, want it unchanged")
 			}
 		})
+	}
+}
+
+func TestWithRefused(t *testing.T) {
+	refused := []Refusal{{Status: 400}}
+	if WithRefused(nil, refused) != nil || WithRefused(io.EOF, nil) != io.EOF {
+		t.Error("got another error, want nil and the cause itself")
+	}
+	err := WithRefused(io.EOF, refused)
+	var e *Error
+	if !errors.Is(err, io.EOF) || !errors.As(err, &e) || len(e.Refused) != 1 || err.Error() != "EOF" {
+		t.Errorf("got %#v, want the cause with what was refused before", err)
 	}
 }
