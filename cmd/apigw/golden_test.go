@@ -205,7 +205,7 @@ func TestSignOutput(t *testing.T) {
 			"-d", "username=xiaoming&password=123456789", "http://api.example.com/http2test/test?param1=test"}, env: secret},
 		{name: "sign-secret-file", args: fixed("--secret-file", "testdata/secret.txt", url)},
 		{name: "sign-no-url", args: []string{"sign", "--key", "1"}, env: secret, exit: exitMisuse},
-		{name: "sign-parameter-twice", args: fixed(url, "-d", "a=1"), env: secret, exit: exitMisuse},
+		{name: "sign-parameter-twice", args: fixed(url, "-d", "a=1"), env: secret},
 		{name: "sign-no-key", args: []string{"sign", url}, env: secret, exit: exitMisuse},
 		{name: "sign-no-secret", args: []string{"sign", "--key", "1", url}, exit: exitMisuse},
 		{name: "sign-secret-flag", args: []string{"sign", "--secret", "x", url}, exit: exitMisuse},
