@@ -1,0 +1,186 @@
+package apigw
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+)
+
+// bodies gives each attempt of a call its body.
+type bodies struct {
+	req     *http.Request // the caller's
+	watched *requestBody  // nil if there is no body, or one that goes out as it is
+}
+
+// bodiesOf looks at the body of req, of which up to remember bytes are
+// remembered if there is no GetBody. A body in memory with a GetBody goes out as
+// it is: it can neither block nor fail.
+func bodiesOf(req *http.Request, remember int64) bodies {
+	b := bodies{req: req}
+	switch {
+	case !hasBody(req):
+	case req.GetBody == nil && remember > 0:
+		b.watched = newRequestBody(req.Body, remember)
+	case !isReliable(req.Body):
+		b.watched = newRequestBody(req.Body, 0)
+	}
+	return b
+}
+
+// first returns the request of the first attempt: the caller's, if possible.
+func (b *bodies) first() *http.Request {
+	if b.watched == nil {
+		return b.req
+	}
+	return withBody(b.req, b.watched.reader(b.req.Context()))
+}
+
+// next returns the body of the next attempt, nil or http.NoBody as in the
+// caller's request.
+func (b *bodies) next() (io.ReadCloser, error) {
+	if !hasBody(b.req) {
+		return b.req.Body, nil
+	}
+	if b.req.GetBody != nil {
+		body, err := freshBody(b.req)
+		if err != nil || isReliable(body) {
+			b.watched = nil
+			return body, err
+		}
+		b.watched = newRequestBody(body, 0)
+	}
+	if !b.replayable() {
+		return nil, errors.New("the request body was read past MaxBodyBuffer, or its source failed")
+	}
+	return b.watched.reader(b.req.Context()), nil
+}
+
+// hold keeps the attempt that failed from reading on while the next step is
+// decided.
+func (b *bodies) hold() {
+	if b.watched != nil {
+		b.watched.hold()
+	}
+}
+
+// replayable reports whether next can succeed.
+func (b *bodies) replayable() bool {
+	return !hasBody(b.req) || b.req.GetBody != nil || b.watched != nil && b.watched.replayable()
+}
+
+// drop takes the body away from the attempt that failed, before its response is
+// closed: HTTP/2 waits there for a Read of the body.
+func (b *bodies) drop() {
+	switch {
+	case b.watched == nil:
+	case b.req.GetBody != nil:
+		b.watched.finish(false)
+		b.watched.settle() // a body that sets the trailers at its end must not do so any more
+	default:
+		b.watched.drop()
+	}
+}
+
+// finish says that no attempt follows, and whether there is a response: its
+// attempt may go on sending. The body is closed otherwise.
+func (b *bodies) finish(responded bool) {
+	if b.watched != nil {
+		b.watched.finish(responded)
+	}
+}
+
+// wrongLength returns what is wrong with ContentLength, if that is known: such a
+// request fails each time, but net/http and the server say so in many ways.
+func (b *bodies) wrongLength() error {
+	declared := b.req.ContentLength
+	if declared <= 0 || !hasBody(b.req) {
+		return nil
+	}
+	n, all := int64(0), true
+	if b.watched != nil {
+		n, all = b.watched.length()
+	} else if n = lengthOf(b.req); n < 0 {
+		return nil
+	}
+	if n > declared || all && n < declared {
+		return fmt.Errorf("Request.ContentLength is %d, but the body has %s%d bytes", declared, orMore[all], n)
+	}
+	return nil
+}
+
+var orMore = map[bool]string{true: "", false: "at least "}
+
+// lengthOf returns the length of a body in memory, -1 if it is not known.
+func lengthOf(req *http.Request) int64 {
+	if req.GetBody == nil {
+		return -1
+	}
+	body, err := req.GetBody()
+	if err != nil || body == nil {
+		return -1
+	}
+	defer body.Close()
+	if sized, ok := inside(body).(interface{ Len() int }); ok {
+		return int64(sized.Len())
+	}
+	return -1
+}
+
+// freshBody returns the body of another attempt from GetBody.
+func freshBody(req *http.Request) (io.ReadCloser, error) {
+	body, err := req.GetBody()
+	if err == nil && body == nil {
+		err = errors.New("GetBody returned neither a body nor an error")
+	}
+	return body, err
+}
+
+// isReliable reports whether body can neither block nor fail like a network.
+func isReliable(body io.ReadCloser) bool {
+	switch r := inside(body).(type) {
+	case *bytes.Reader, *bytes.Buffer, *strings.Reader:
+		return true
+	case *os.File: // net/http sends it without a copy
+		info, err := r.Stat()
+		return err == nil && info.Mode().IsRegular()
+	}
+	return body == http.NoBody
+}
+
+// inside returns what io.NopCloser wraps, or body itself. net/http looks inside
+// in the same way.
+func inside(body io.Reader) io.Reader {
+	if t := reflect.TypeOf(body); t == nopCloser || t == nopCloserWriterTo {
+		if r, ok := reflect.ValueOf(body).Field(0).Interface().(io.Reader); ok {
+			return r
+		}
+	}
+	return body
+}
+
+var (
+	nopCloser         = reflect.TypeOf(io.NopCloser(nil))
+	nopCloserWriterTo = reflect.TypeOf(io.NopCloser(new(bytes.Reader)))
+)
+
+func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
+
+// closeBody closes the body of a request that no Base got.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		closeWithin(req.Body)
+	}
+}
+
+// withBody returns a copy of req that shares all but the body.
+func withBody(req *http.Request, body io.ReadCloser) *http.Request {
+	next := new(http.Request)
+	*next = *req
+	next.Body = body
+	return next
+}

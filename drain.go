@@ -1,0 +1,99 @@
+package apigw
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A refused attempt's body is read so that its connection can serve the next
+// one, but neither far nor long: a server may send without end, or drip.
+const (
+	maxDrainBytes = 64 << 10
+	maxDrainTime  = 250 * time.Millisecond
+)
+
+// maxCloseTime is how long the Close of others is waited for. That of net/http
+// takes no time, but for HTTP/2 it can wait for a Read of the request's body.
+const maxCloseTime = 50 * time.Millisecond
+
+// discard reads the rest of resp's body, for at most limit and maxDrainTime, and
+// closes it. It returns early when done is closed. Whatever the body does, a
+// panic included, discard returns.
+func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) {
+	body := resp.Body
+	if body == nil || body == http.NoBody {
+		return
+	}
+	closed := make(chan struct{})
+	closeOnce := sync.OnceFunc(func() {
+		defer close(closed)
+		guard(func() error { return body.Close() })
+	})
+	limit = min(limit, maxDrainTime)
+	if resp.ContentLength == 0 || resp.ContentLength > maxDrainBytes || limit <= 0 {
+		go closeOnce()
+		waitFor(closed, maxCloseTime)
+		return
+	}
+	go func() {
+		defer closeOnce()
+		guard(func() error {
+			_, err := io.CopyN(io.Discard, body, maxDrainBytes+1)
+			return err
+		})
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-closed:
+		return
+	case <-timer.C:
+	case <-done:
+	}
+	// Close makes a Read of net/http return, in HTTP/1.1 and HTTP/2. Should
+	// another transport's Close wait for its Read instead, nobody waits for
+	// either here.
+	go closeOnce()
+	waitFor(closed, maxCloseTime)
+}
+
+// closeWithin closes c and returns its error, nil if it takes longer than
+// maxCloseTime.
+func closeWithin(c io.Closer) error {
+	closed := make(chan struct{})
+	var err error
+	go func() {
+		defer close(closed)
+		err = guard(c.Close)
+	}()
+	if waitFor(closed, maxCloseTime) {
+		return err
+	}
+	return nil
+}
+
+// waitFor reports whether done was closed within limit.
+func waitFor(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// guard calls f, which is code of others, in a goroutine of ours, where nobody
+// could recover its panic: that becomes an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,86 @@
+package apigw
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"reflect"
+)
+
+// provenBy returns err, marked as not sent if base proves it: an *http.Transport
+// sends by itself, so that a dial in the chain is its own, whatever the user's
+// DialContext wrapped it in.
+func provenBy(base http.RoundTripper, req *http.Request, err error) error {
+	t, ok := sender(base).(*http.Transport)
+	if !ok || notSent(req, err) {
+		return err
+	}
+	if refusal := connectRefused(t, req, err); refusal != nil {
+		return refusal
+	}
+	for e := range wrappedBy(err, ofSomebodyElse) {
+		if op, ok := e.(*net.OpError); ok {
+			if op.Op == "dial" {
+				return &unsentError{err}
+			}
+			return err
+		}
+	}
+	return err
+}
+
+// sender follows those RoundTrippers which say that they send each request
+// once, and through which other one.
+func sender(base http.RoundTripper) http.RoundTripper {
+	for range maxErrors {
+		through, ok := base.(interface{ SendsThrough() http.RoundTripper })
+		if !ok {
+			break
+		}
+		base = through.SendsThrough()
+	}
+	return base
+}
+
+// unsentError marks an error as one before which nothing was sent.
+type unsentError struct{ error }
+
+func (e *unsentError) Unwrap() error { return e.error }
+func (e *unsentError) NotSent() bool { return true }
+
+// proxyError is the refusal of a proxy to connect to the host.
+type proxyError struct {
+	err    error
+	status int // 0 if the proxy gave no reason phrase
+}
+
+func (e *proxyError) Error() string { return "the proxy refused CONNECT: " + e.err.Error() }
+func (e *proxyError) Unwrap() error { return e.err }
+func (e *proxyError) NotSent() bool { return true }
+
+// Permanent reports whether the proxy wants other credentials or another host.
+func (e *proxyError) Permanent() bool {
+	return e.status == http.StatusForbidden || e.status == http.StatusProxyAuthRequired
+}
+
+// connectRefused knows the error of an *http.Transport whose proxy refuses
+// CONNECT: errors.New of the bare reason phrase. From anything else than an
+// *http.Transport such a text proves nothing, and neither does a phrase that is
+// not the one of its status in net/http.
+func connectRefused(t *http.Transport, req *http.Request, err error) error {
+	if t.Proxy == nil || req.URL.Scheme != "https" || reflect.TypeOf(err) != plainError {
+		return nil
+	}
+	text := err.Error()
+	if text == "unknown status code" || text == "" { // a status line without a phrase
+		return &proxyError{errors.New("no reason given"), 0}
+	}
+	for status := 300; status < 600; status++ {
+		if http.StatusText(status) == text {
+			return &proxyError{err, status}
+		}
+	}
+	return nil
+}
+
+var plainError = reflect.TypeOf(errors.New(""))
