@@ -28,6 +28,7 @@ func bodiesOf(req *http.Request, remember int64) bodies {
 		b.watched = newRequestBody(req.Body, remember)
 	case !isReliable(req.Body):
 		b.watched = newRequestBody(req.Body, 0)
+		b.watched.last = req.GetBody != nil // each attempt has a body of its own
 	}
 	return b
 }
@@ -53,6 +54,7 @@ func (b *bodies) next() (io.ReadCloser, error) {
 			return body, err
 		}
 		b.watched = newRequestBody(body, 0)
+		b.watched.last = true
 	}
 	if !b.replayable() {
 		return nil, errors.New("the request body was read past MaxBodyBuffer, or its source failed")
@@ -94,6 +96,15 @@ func (b *bodies) finish(responded bool) {
 	}
 }
 
+// failure returns err, with which base failed to send, with what is known of it.
+func (b *bodies) failure(base http.RoundTripper, err error) error {
+	err = ownError(b.req.Context(), err)
+	if cause := b.wrongLength(); cause != nil {
+		return &lengthError{cause, err}
+	}
+	return provenBy(base, b.req, err)
+}
+
 // wrongLength returns what is wrong with ContentLength, if that is known: such a
 // request fails each time, but net/http and the server say so in many ways.
 func (b *bodies) wrongLength() error {
@@ -112,6 +123,13 @@ func (b *bodies) wrongLength() error {
 	}
 	return nil
 }
+
+// lengthError says that a request fails because of its ContentLength.
+type lengthError struct{ cause, err error }
+
+func (e *lengthError) Error() string   { return e.cause.Error() + ": " + e.err.Error() }
+func (e *lengthError) Unwrap() error   { return e.err }
+func (e *lengthError) Permanent() bool { return true }
 
 var orMore = map[bool]string{true: "", false: "at least "}
 

@@ -25,7 +25,7 @@ func newFailure(req *http.Request, resp *http.Response, err error) *failure {
 	if resp == nil {
 		f.noResponse()
 		f.secrets = redact.Of(req)
-		if notConnected(req, err) {
+		if notSent(req, err) {
 			f.Reached = catalog.ReachedNo
 		}
 		return f

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 // prepare lets hook change the request of the next attempt, and sees to it that
@@ -38,7 +39,7 @@ func (b *bodies) settle(next *http.Request, given *hookBody) (err error) {
 		given.Close()
 	case next.Body != given: // replaced, by one that may read the old one
 		next.Body = &joinedBody{next.Body, given}
-	case !given.used:
+	case !given.used.Load():
 		next.Body = given.ReadCloser
 	default:
 		given.Close()
@@ -52,19 +53,19 @@ func (b *bodies) settle(next *http.Request, given *hookBody) (err error) {
 // hookBody is the body that a hook is given.
 type hookBody struct {
 	io.ReadCloser
-	used, closed bool // both from the goroutine of the hook
+	used, closed atomic.Bool
 }
 
 func (b *hookBody) Read(p []byte) (int, error) {
-	b.used = true
+	b.used.Store(true)
 	return b.ReadCloser.Read(p)
 }
 
 func (b *hookBody) Close() error {
-	if b.closed {
+	if b.closed.Swap(true) {
 		return nil
 	}
-	b.used, b.closed = true, true
+	b.used.Store(true)
 	return closeWithin(b.ReadCloser)
 }
 

@@ -112,6 +112,14 @@ func (p *RetryPolicy) initialBackoff() time.Duration {
 func (p *RetryPolicy) maxBackoff() time.Duration    { return positive(p.MaxBackoff, 10*time.Second) }
 func (p *RetryPolicy) maxRetryAfter() time.Duration { return positive(p.MaxRetryAfter, 30*time.Second) }
 
+// remembered is how much of a body without GetBody is kept for a retry.
+func (p *RetryPolicy) remembered() int64 {
+	if p.maxAttempts() == 1 {
+		return 0
+	}
+	return p.maxBodyBuffer()
+}
+
 func (p *RetryPolicy) maxBodyBuffer() int64 {
 	return max(0, cmp.Or(p.MaxBodyBuffer, 64<<10))
 }

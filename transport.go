@@ -2,7 +2,6 @@ package apigw
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -23,6 +22,20 @@ import (
 // first request, and do not copy it.
 type Transport struct {
 	// Base sends a single attempt. If nil, http.DefaultTransport is used.
+	//
+	// After an error of Base a request that is not idempotent is sent again
+	// only where the error proves that nothing was sent: those of package net,
+	// crypto/tls and net/http do for a failed dial, TLS handshake or CONNECT
+	// and for a stream that an HTTP/2 server refused, unless something else
+	// wraps them: that can be the last of several failures. A Base that
+	// refuses a request by itself, such as a limiter, returns an error with a
+	// method NotSent() bool. One that will fail again returns an error with a
+	// method Permanent() bool. Both are found in what other errors wrap; of
+	// several joined errors, all must say that nothing was sent.
+	//
+	// A Base with a method SendsThrough() http.RoundTripper says that it sends
+	// each request once, through that, and returns its errors unchanged. What
+	// only an *http.Transport proves counts for it, too.
 	Base http.RoundTripper
 
 	// Policy is followed unless PolicyFor or [WithPolicy] name another. The
@@ -115,15 +128,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return c.refuse(err)
 	}
 	t.budget().request(req.URL, c.began)
-	if hasBody(req) && req.GetBody == nil && policy.maxAttempts() > 1 && policy.maxBodyBuffer() > 0 {
-		c.body = newOnceBody(req.Body, policy.maxBodyBuffer())
-		req = withBody(req, c.body.reader())
-	}
-	resp, err := c.send(req)
+	c.body = bodiesOf(req, policy.remembered())
+	resp, err := c.send(c.body.first())
 	if err == nil && resp.StatusCode < 400 && c.unwatched() {
-		if c.body != nil {
-			c.body.finish()
-		}
+		c.body.finish(true)
 		return resp, nil
 	}
 	return c.run(resp, err)
@@ -136,7 +144,7 @@ type call struct {
 	req      *http.Request // the caller's
 	policy   *RetryPolicy
 	recorder *Recorder
-	body     *onceBody     // for a body without GetBody, else nil
+	body     bodies
 	began    time.Duration // monotonic
 
 	attempts  []Attempt
@@ -178,10 +186,10 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case err != nil:
-		if resp != nil && resp.Body != nil { // against the contract, but it happens
-			resp.Body.Close()
+		if resp != nil { // against the contract, but it happens
+			discard(resp, 0, nil)
 		}
-		return nil, err
+		return nil, c.body.failure(c.t.base(), err)
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
@@ -193,13 +201,15 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 	c.start = time.Now().Add(c.began - monotonic())
 	c.sent = c.start
 	for {
+		c.body.hold()
 		d := c.observe(resp, err)
 		if d.unless != nothing {
 			return c.finish(resp)
 		}
 		decided := time.Now()
+		c.body.drop()
 		if resp != nil {
-			discard(resp, c.req.Context().Done())
+			discard(resp, c.drainTime(), c.req.Context().Done())
 		}
 		if cause := wait(c.req, d.delay-time.Since(decided)); cause != nil {
 			return c.abandon(StopContext, cause)
@@ -212,6 +222,19 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 		c.waited = c.sent.Sub(decided)
 		resp, err = c.send(next)
 	}
+}
+
+// drainTime is the time that a refused response may take: what is left was
+// enough for a retry, and must still be so afterwards.
+func (c *call) drainTime() time.Duration {
+	limit := maxDrainTime
+	if max := c.policy.MaxElapsed; max > 0 {
+		limit = min(limit, (max-time.Since(c.start))/2)
+	}
+	if deadline, ok := c.req.Context().Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/2)
+	}
+	return limit
 }
 
 // refuse ends a call before its first attempt.
@@ -297,7 +320,7 @@ func (c *call) situation(resp *http.Response, now time.Time) situation {
 		policy: c.policy, attempt: len(c.attempts), elapsed: now.Sub(c.start), left: noDeadline,
 		ended:          ended(ctx, now) != nil || cancelled(c.req),
 		idempotent:     idempotent(c.req),
-		bodyReplayable: c.bodyReplayable(),
+		bodyReplayable: c.body.replayable(),
 		carriesNonce:   hasHeader(c.req.Header, headerNonce),
 		renewsNonce:    c.t.PrepareRetry != nil || c.baseRenews(),
 		replayedBelow:  replayedBelow(c.req),
@@ -326,30 +349,13 @@ func (c *call) baseRenews() bool {
 	return ok && base.Renews(c.req)
 }
 
-func (c *call) bodyReplayable() bool {
-	switch {
-	case !hasBody(c.req) || c.req.GetBody != nil:
-		return true
-	case c.body != nil:
-		return c.body.replayable()
-	}
-	return false
-}
-
 // next builds the request of the next attempt, or says why there is none. It is
 // called after the refused response was closed, since net/http may send a body
 // until then.
 func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
-	var reader *onceReader
-	body := c.req.Body
-	switch {
-	case c.body != nil:
-		reader = c.body.reader()
-		body = reader
-	case hasBody(c.req):
-		if body, cause = freshBody(c.req); cause != nil {
-			return nil, retryUnless(StopBody), cause
-		}
+	body, err := c.body.next()
+	if err != nil {
+		return nil, retryUnless(StopBody), err
 	}
 	if c.t.PrepareRetry == nil {
 		return withBody(c.req, body), nothing, nil
@@ -359,12 +365,8 @@ func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 	if next.Header == nil {
 		next.Header = make(http.Header)
 	}
-	if err := c.t.PrepareRetry(next); err != nil {
-		closeBody(next)
+	if err := c.body.prepare(next, c.t.PrepareRetry); err != nil {
 		return nil, retryUnless(StopPrepareFailed), err
-	}
-	if reader != nil && next.Body != reader {
-		reader.Close() // replaced
 	}
 	nonce := headerValue(c.req.Header, headerNonce)
 	if nonce != "" && nonce == headerValue(next.Header, headerNonce) && !c.baseRenews() {
@@ -372,23 +374,6 @@ func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 		return nil, retryUnless(StopNonce), errors.New("PrepareRetry left the X-Ca-Nonce as it was")
 	}
 	return next, nothing, nil
-}
-
-// freshBody returns the body of another attempt from GetBody.
-func freshBody(req *http.Request) (io.ReadCloser, error) {
-	body, err := req.GetBody()
-	if err == nil && body == nil {
-		err = errors.New("GetBody returned neither a body nor an error")
-	}
-	return body, err
-}
-
-// withBody returns a copy of req that shares all but the body.
-func withBody(req *http.Request, body io.ReadCloser) *http.Request {
-	next := new(http.Request)
-	*next = *req
-	next.Body = body
-	return next
 }
 
 // abandon ends a call that has no response any more: its last one was given up
@@ -407,9 +392,7 @@ func (c *call) refund() {
 
 // finish hands the outcome to all who asked for it and returns it.
 func (c *call) finish(resp *http.Response) (*http.Response, error) {
-	if c.body != nil {
-		c.body.finish()
-	}
+	c.body.finish(resp != nil)
 	if c.latest == nil || c.latest.Stop == StopNotRetryable && c.latest.Status < 500 {
 		c.refund() // the host works
 	}
