@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
@@ -24,12 +23,13 @@ func (c *call) authenticate() *refusal {
 	if c.route != nil {
 		auth = c.route.Auth
 	}
-	code, hasCode := appCode(c.r)
+	if auth == AuthNone {
+		return nil
+	}
+	code, hasCode := c.appCode()
 	signed := c.r.Header.Get("X-Ca-Key") != "" || c.r.Header.Get("X-Ca-Signature") != ""
 	higress := c.g.Dialect == catalog.GenerationHigress
 	switch {
-	case auth == AuthNone:
-		return nil
 	case c.route == nil && !signed && !hasCode:
 		return nil // there is no API here that could want something
 	case !higress && (auth == AuthAppCode || auth == AuthApp && hasCode && !signed):
@@ -38,15 +38,24 @@ func (c *call) authenticate() *refusal {
 	return c.checkSignature()
 }
 
-// appCode returns what follows the word APPCODE in Authorization.
-func appCode(r *http.Request) (string, bool) {
-	return strings.CutPrefix(r.Header.Get("Authorization"), "APPCODE ")
+// appCode returns what follows the word APPCODE, in any letter case, in
+// Authorization, else the query parameter.
+func (c *call) appCode() (code string, ok bool) {
+	scheme, code, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "APPCODE") {
+		return strings.TrimLeft(code, " "), true
+	}
+	if c.state.codeParam == "" || c.r.URL.RawQuery == "" {
+		return "", false
+	}
+	values, ok := c.r.URL.Query()[c.state.codeParam]
+	return strings.Join(values[:min(len(values), 1)], ""), ok
 }
 
 func (c *call) checkAppCode(code string) *refusal {
 	var found *App
-	for i := range c.g.apps {
-		app := &c.g.apps[i]
+	for i := range c.state.apps {
+		app := &c.state.apps[i]
 		// All of them are compared, each in constant time.
 		if app.AppCode != "" && subtle.ConstantTimeCompare([]byte(app.AppCode), []byte(code)) == 1 {
 			found = app
@@ -68,9 +77,9 @@ func (c *call) checkSignature() *refusal {
 		return refuse(dialect, keyMissing, "HeaderName", "X-Ca-Key")
 	}
 	var app *App
-	for i := range c.g.apps {
-		if c.g.apps[i].AppKey == key {
-			app = &c.g.apps[i]
+	for i := range c.state.apps {
+		if c.state.apps[i].AppKey == key {
+			app = &c.state.apps[i]
 		}
 	}
 	if app == nil {
@@ -87,7 +96,7 @@ func (c *call) checkSignature() *refusal {
 	if dialect == catalog.GenerationHigress {
 		nonce = "" // it does not look at one
 	}
-	if nonce != "" && c.g.nonces.used(key, nonce, now) {
+	if nonce != "" && c.state.nonces.used(key, nonce, now) {
 		return refuse(dialect, nonceUsed)
 	}
 	readings := c.g.readings()
@@ -103,7 +112,7 @@ func (c *call) checkSignature() *refusal {
 	}
 	// Only now: an attacker cannot use nonces up. Of two copies that got here
 	// at once, one is too late.
-	if nonce != "" && !c.g.nonces.use(key, nonce, now) {
+	if nonce != "" && !c.state.nonces.use(key, nonce, now) {
 		return refuse(dialect, nonceUsed)
 	}
 	c.app = app
@@ -148,47 +157,4 @@ func md5Matches(h http.Header, body []byte) bool {
 	}
 	sum := md5.Sum(body)
 	return len(body) > 0 && got == base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// nonceMemory holds the nonces of the last fifteen minutes. The zero value is
-// ready for use.
-type nonceMemory struct {
-	mu   sync.Mutex
-	seen map[nonceID]time.Time
-	// order lists them by time, so that old ones are found without a search.
-	order []nonceID
-}
-
-type nonceID struct{ key, nonce string }
-
-func (m *nonceMemory) used(key, nonce string, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	at, ok := m.seen[nonceID{key, nonce}]
-	return ok && now.Sub(at) <= validity
-}
-
-// use records a nonce; false where it was used already.
-func (m *nonceMemory) use(key, nonce string, now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for len(m.order) > 0 && now.Sub(m.seen[m.order[0]]) > validity {
-		delete(m.seen, m.order[0])
-		m.order = m.order[1:]
-	}
-	id := nonceID{key, nonce}
-	if at, ok := m.seen[id]; ok {
-		if now.Sub(at) <= validity {
-			return false
-		}
-		// Out of order after the clock was set back; its place stays.
-		m.seen[id] = now
-		return true
-	}
-	if m.seen == nil {
-		m.seen = make(map[nonceID]time.Time)
-	}
-	m.seen[id] = now
-	m.order = append(m.order, id)
-	return true
 }

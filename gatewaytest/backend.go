@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -25,24 +26,23 @@ func echo(w http.ResponseWriter, r *http.Request) {
 // answerWriter adds the gateway's headers to the answer of a backend.
 type answerWriter struct {
 	http.ResponseWriter
-	call   *call
-	status int // of the final answer, 0 until there is one
+	call    *call
+	status  int    // of the final answer, 0 until there is one
+	outcome string // for the log, "served" if empty
 }
 
 func (w *answerWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		c := w.call
 		h := w.Header()
-		setCommon(h, c.g.now(), c.requestID)
-		if c.g.Dialect == catalog.GenerationHigress {
-			h.Del("X-Ca-Request-Id")
-		}
+		c.setCommon(h)
+		c.addServiceTime(h)
 		if c.g.SayOK && c.g.Dialect <= catalog.GenerationClassic && status < 400 {
 			h.Set("X-Ca-Error-Message", "OK")
 		}
 		c.addScripted(h)
 		c.addDebugInfo(h)
-		c.g.counts.settle(c.record, "served", status)
+		c.state.counts.settle(c.record, cmp.Or(w.outcome, "served"), status)
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)

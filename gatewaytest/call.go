@@ -1,8 +1,6 @@
 package gatewaytest
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,33 +14,48 @@ import (
 // call is one request on its way through the gateway.
 type call struct {
 	g         *Gateway
+	state     *state
 	w         http.ResponseWriter
 	r         *http.Request
-	route     *route // nil where nothing is published
+	route     *routeState // nil where nothing is published
+	match     match
 	outcome   Outcome
 	app       *App // nil where nobody authenticated
 	body      []byte
 	tooLarge  bool
-	start     time.Time
+	start     time.Time // on the gateway's clock
+	arrived   time.Time // on that of package time
 	requestID string
 	record    *Record
-	latency   time.Duration // of the backend
+	identity  uint64 // of the record
+	// The backend began at began, and took latency once it is not 0.
+	began   time.Time
+	latency time.Duration
 }
 
 // ServeHTTP serves one request. It panics with [http.ErrAbortHandler] where a
 // script drops the connection.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.prepare()
-	c := &call{g: g, w: w, r: r, start: g.now(), requestID: newRequestID()}
+	c := &call{g: g, state: g.state(), w: w, r: r, start: g.now(), arrived: time.Now(), requestID: newRequestID(g.Dialect)}
+	identity := g.identity(r)
 	c.record = &Record{
-		Time: c.start, Method: r.Method, Path: r.URL.EscapedPath(), AppKey: r.Header.Get("X-Ca-Key"),
-		Nonce: r.Header.Get("X-Ca-Nonce"), RequestID: c.requestID, Identity: g.identity(r),
+		Time: c.start, Method: short(r.Method), Path: short(r.URL.EscapedPath()), AppKey: short(r.Header.Get("X-Ca-Key")),
+		Nonce: short(r.Header.Get("X-Ca-Nonce")), RequestID: c.requestID, Identity: short(identity),
 	}
-	if c.route = g.match(r); c.route != nil {
+	asked, preflight := c.preflight()
+	var found bool
+	if c.match, found = c.state.find(r, asked); found {
+		c.route = c.match.Value
 		c.record.Pattern = c.route.Pattern
+	}
+	c.identity = c.state.counts.arrive(c.record, identity)
+	if preflight {
+		c.answerPreflight()
+		return
+	}
+	if found {
 		c.outcome = c.route.script.next()
 	}
-	g.counts.arrive(c.record)
 	c.serve()
 }
 
@@ -61,7 +74,7 @@ func (c *call) serve() {
 	if !c.readBody() {
 		c.drop() // the client broke off
 	}
-	for _, check := range []func() *refusal{c.authenticate, c.checkAddress, c.checkBody, c.checkAuthorization} {
+	for _, check := range [...]func() *refusal{c.authenticate, c.checkAddress, c.checkOrigin, c.checkBody, c.checkAuthorization} {
 		if ref := check(); ref != nil {
 			c.outcome = Outcome{}
 			c.answer(ref)
@@ -78,7 +91,7 @@ func (c *call) serve() {
 		c.scriptedError()
 		return
 	}
-	if ref := c.g.flow.check(c); ref != nil {
+	if ref := c.checkFlow(); ref != nil {
 		c.answer(ref)
 		return
 	}
@@ -91,7 +104,7 @@ func (c *call) readBody() bool {
 	if c.route != nil && c.route.MaxBody > 0 {
 		limit = c.route.MaxBody
 	}
-	if c.r.Body == nil {
+	if c.r.Body == nil || c.r.Body == http.NoBody {
 		return true
 	}
 	body, err := io.ReadAll(io.LimitReader(c.r.Body, limit+1))
@@ -99,128 +112,83 @@ func (c *call) readBody() bool {
 	return err == nil
 }
 
+func (c *call) refuse(why reason, params ...string) *refusal {
+	return refuse(c.g.Dialect, why, params...)
+}
+
 var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 	http.MethodOptions, http.MethodTrace, http.MethodConnect,
 }
 
-// checkAddress checks stage, method and path.
+var releaseOnly = []string{"RELEASE"}
+
+// checkAddress checks stage, method, path and protocol.
 func (c *call) checkAddress() *refusal {
-	dialect := c.g.Dialect
 	stage := c.r.Header.Get("X-Ca-Stage")
 	if stage == "" {
 		stage = "RELEASE"
 	}
 	stages := c.g.Stages
 	if stages == nil {
-		stages = []string{"RELEASE"}
+		stages = releaseOnly
 	}
 	if !slices.ContainsFunc(stages, func(s string) bool { return strings.EqualFold(s, stage) }) {
-		if ref := refuse(dialect, stageUnknown); ref != nil {
+		if ref := c.refuse(stageUnknown); ref != nil {
 			return ref
 		}
 	}
 	if !slices.Contains(methods, c.r.Method) {
-		if ref := refuse(dialect, methodUnsupported, "Reason", c.r.Method); ref != nil {
+		if ref := c.refuse(methodUnsupported, "Reason", c.r.Method); ref != nil {
 			return ref
 		}
 	}
-	if c.route == nil {
-		if ref := refuse(dialect, apiNotFound); ref != nil {
+	switch {
+	case c.route == nil:
+		if ref := c.refuse(apiNotFound); ref != nil {
 			return ref
 		}
-		// Higress routes before hmac-auth sees a request: an empty 404.
-		return &refusal{entry: catalog.Entry{ID: "no route", Status: http.StatusNotFound}}
+		return noRoute
+	case c.route.HTTPSOnly && c.r.TLS == nil:
+		return c.refuse(protocolUnsupported, "Protocol", "http")
 	}
 	return nil
 }
 
+// noRoute is an empty 404: Envoy routes before a plug-in sees a request.
+var noRoute = &refusal{entry: catalog.Entry{ID: "no route", Status: http.StatusNotFound}}
+
 func (c *call) checkBody() *refusal {
 	if c.tooLarge {
-		return refuse(c.g.Dialect, bodyTooLarge)
+		return c.refuse(bodyTooLarge)
 	}
 	return nil
 }
 
 func (c *call) checkAuthorization() *refusal {
-	if c.app != nil && (c.app.Unauthorized || c.app.Patterns != nil && !slices.Contains(c.app.Patterns, c.route.Pattern)) {
-		return refuse(c.g.Dialect, appUnauthorized)
+	if c.app != nil && !c.app.mayCall(c.route) {
+		return c.refuse(appUnauthorized)
 	}
 	return nil
 }
 
-// scriptedError answers what the script says. The backend runs where the row
-// and its message do not exclude it.
-func (c *call) scriptedError() {
-	entry, _ := catalog.ByID(c.outcome.Error)
-	r := &refusal{entry: entry, params: c.outcome.Params}
-	reached := entry.Reached
-	if m, ok := catalog.MatchEntry(entry, r.message(c.r)); ok {
-		reached = m.Reached()
-	}
-	if reached != catalog.ReachedNo {
-		c.execute(newRecord(), c.r)
-	}
-	if c.outcome.drop() == DropAfterBackend {
-		c.drop()
-	}
-	c.answer(r)
-}
-
-// forward calls the backend and passes its answer on.
-func (c *call) forward() {
-	o, rt := &c.outcome, c.route
-	drop := o.drop()
-	hold := drop != NoDrop || o.DripBytes > 0 || rt.Timeout > 0 || o.Status != 0
-	if !hold {
-		w := &answerWriter{call: c, ResponseWriter: c.w}
-		served := false
-		defer func() {
-			// A backend that panics has failed, and net/http answers nothing.
-			rt.breaker.report(rt.Breaker, c.g.now(), served && w.status < 500)
-		}()
-		if !c.execute(w, c.r) {
-			c.drop()
-		}
-		if w.status == 0 {
-			w.WriteHeader(http.StatusOK)
-		}
-		served = true
-		return
-	}
-	answer := newRecord()
-	ok, timeout := c.executeInTime(answer)
-	rt.breaker.report(rt.Breaker, c.g.now(), ok && !timeout && answer.Code < 500)
-	switch {
-	case timeout && drop != DropAfterBackend:
-		ref := refuse(c.g.Dialect, backendTimeout)
-		if ref == nil {
-			ref = &refusal{entry: catalog.Entry{ID: "timeout", Status: http.StatusGatewayTimeout}}
-		}
-		c.answer(ref)
-	case !ok || drop == DropAfterBackend:
-		c.drop()
-	default:
-		w := &answerWriter{call: c, ResponseWriter: c.w}
-		answer.copyTo(w, c.r, o)
-	}
+// mayCall reports whether the application is authorized for the route.
+func (a *App) mayCall(rt *routeState) bool {
+	return !a.Unauthorized && (a.Patterns == nil || rt != nil && slices.Contains(a.Patterns, rt.Pattern))
 }
 
 // answer sends a refusal, or the scripted error that looks like one.
 func (c *call) answer(ref *refusal) {
 	h := c.w.Header()
-	setCommon(h, c.g.now(), c.requestID)
+	c.setCommon(h)
 	body := ref.writeHead(h, c.r)
-	if c.g.Dialect == catalog.GenerationHigress && c.outcome.Error == "" {
-		h.Del("X-Ca-Request-Id")
-	}
 	if c.outcome.Error != "" && c.outcome.Body != "" { // else it belongs to another answer
 		body = c.outcome.Body
 	}
 	c.addScripted(h)
 	c.addDebugInfo(h)
-	c.g.counts.settle(c.record, ref.entry.ID, ref.entry.Status)
-	c.outcome.sendBody(c.w, c.r, ref.entry.Status, []byte(body))
+	c.state.counts.settle(c.record, ref.entry.ID, ref.entry.Status)
+	c.outcome.sendBody(c.w, c.r, ref.entry.Status, []byte(body), nil)
 }
 
 // drop breaks the connection and does not return.
@@ -229,7 +197,7 @@ func (c *call) drop() {
 	if d := c.outcome.drop(); d != NoDrop {
 		outcome += " " + d.String()
 	}
-	c.g.counts.settle(c.record, outcome, 0)
+	c.state.counts.settle(c.record, outcome, 0)
 	breakConnection(c.w, c.r, c.outcome.Reset)
 }
 
@@ -244,44 +212,21 @@ func (c *call) addScripted(h http.Header) {
 	}
 }
 
+// addDebugInfo says how long the gateway and the backend took, up to the head
+// of the answer.
 func (c *call) addDebugInfo(h http.Header) {
-	if strings.EqualFold(c.r.Header.Get("X-Ca-Request-Mode"), "debug") {
-		total := c.g.now().Sub(c.start).Milliseconds()
-		h.Set("X-Ca-Debug-Info", fmt.Sprintf(`{"ServiceLatency":%d,"TotalLatency":%d}`, c.latency.Milliseconds(), total))
+	if strings.EqualFold(c.r.Header.Get("X-Ca-Request-Mode"), "debug") && !c.isHigress() {
+		h.Set("X-Ca-Debug-Info", fmt.Sprintf(`{"ServiceLatency":%d,"TotalLatency":%d}`,
+			c.serviceLatency().Milliseconds(), time.Since(c.arrived).Milliseconds()))
 	}
 }
 
-// executeInTime runs the backend under the route's timeout.
-func (c *call) executeInTime(w http.ResponseWriter) (ok, timeout bool) {
-	if c.route.Timeout <= 0 {
-		return c.execute(w, c.r), false
+// serviceLatency is 0 if the backend was not called.
+func (c *call) serviceLatency() time.Duration {
+	if c.latency == 0 && !c.began.IsZero() {
+		return time.Since(c.began) // it is at work
 	}
-	ctx, cancel := context.WithTimeout(c.r.Context(), c.route.Timeout)
-	defer cancel()
-	ok = c.execute(w, c.r.WithContext(ctx))
-	return ok, ctx.Err() != nil && c.r.Context().Err() == nil
+	return c.latency
 }
 
-// execute runs the backend. It returns false where it did not come to answer
-// because the request ended.
-func (c *call) execute(w http.ResponseWriter, r *http.Request) bool {
-	c.g.counts.execute(c.record)
-	start := c.g.now()
-	defer func() { c.latency = c.g.now().Sub(start) }()
-	if c.route.Latency > 0 && !pause(r, c.route.Latency) {
-		return false
-	}
-	if c.outcome.Status != 0 {
-		w.WriteHeader(c.outcome.Status)
-		io.WriteString(w, c.outcome.Body)
-		return true
-	}
-	r = r.Clone(r.Context())
-	r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body)), nil
-	backend := c.route.Backend
-	if backend == nil {
-		backend = http.HandlerFunc(echo)
-	}
-	backend.ServeHTTP(w, r)
-	return true
-}
+func (c *call) isHigress() bool { return c.g.Dialect == catalog.GenerationHigress }

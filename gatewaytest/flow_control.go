@@ -1,20 +1,12 @@
 package gatewaytest
 
 import (
-	"net"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/apigw-go/apigw/catalog"
 )
-
-// Limit is a flow control: so many calls in a window of time. The zero value
-// limits nothing. A window begins with its first call and is not sliding, as
-// the gateway counts per second, minute, hour or day.
-type Limit struct {
-	Calls  int
-	Window time.Duration
-}
 
 // Quota is a package of purchased calls. Every application has its own; the
 // callers of a route with [AuthNone] share one.
@@ -25,188 +17,134 @@ type Quota struct {
 	Expires time.Time
 }
 
-// Breaker is a circuit breaker: it opens after failures of the backend, lets
-// nothing pass for a while, then one call as a trial. If that succeeds it
-// closes, else it opens again. A failure is a status from 500 or a timeout.
-type Breaker struct {
-	// Failures opens it, as many in a row, or as many within Within, if that
-	// is not 0. If 0, one failure opens it.
-	Failures int
-	Within   time.Duration
-	// OpenFor is how long nothing passes. If 0, 90 seconds, as on the
-	// gateway.
-	OpenFor time.Duration
-}
-
-// flowControl counts the calls of all limits and quotas.
+// flowControl holds the limits that do not belong to a route. The
+// configuration names all that is limited, so it does not grow.
 type flowControl struct {
-	mu      sync.Mutex
-	windows map[any]*window
-	quotas  map[quotaID]int
+	group   []*limiter
+	apps    map[*App][]*limiter
+	users   map[string][]*limiter
+	domains map[string][]*limiter
 }
 
-type window struct {
-	start time.Time
-	calls int
+func newFlowControl(g *Gateway, apps []App) flowControl {
+	f := flowControl{
+		group: newLimiters(g.GroupLimits...), apps: make(map[*App][]*limiter),
+		users: make(map[string][]*limiter), domains: make(map[string][]*limiter),
+	}
+	for i := range apps {
+		f.apps[&apps[i]] = newLimiters(append([]Limit{apps[i].Limit}, apps[i].Limits...)...)
+	}
+	for user, limit := range g.UserLimits {
+		f.users[user] = newLimiters(limit)
+	}
+	for name, limit := range g.DomainLimits {
+		name = hostname(name)
+		f.domains[name] = append(f.domains[name], newLimiters(limit)...)
+	}
+	return f
 }
 
-// The keys of windows say what is limited.
-type (
-	appID    string
-	userID   string
-	domainID string
-	quotaID  struct {
-		route *route
-		app   string
+func (f *flowControl) reset() {
+	all := [][]*limiter{f.group}
+	for _, m := range []map[string][]*limiter{f.users, f.domains} {
+		all = slices.AppendSeq(all, maps.Values(m))
 	}
-)
+	for _, l := range slices.Concat(slices.AppendSeq(all, maps.Values(f.apps))...) {
+		l.reset()
+	}
+}
 
-// check applies limits, quota and breaker. A call that one of them refuses
-// counts for those before it.
-func (f *flowControl) check(c *call) *refusal {
-	g, rt, now := c.g, c.route, c.g.now()
-	if g.Dialect == catalog.GenerationHigress {
-		return nil
-	}
-	if ref := f.checkLimits(c, now); ref != nil {
+// checkFlow applies limits and quota.
+func (c *call) checkFlow() *refusal {
+	now := c.g.now()
+	if ref := c.checkLimits(now); ref != nil {
 		return ref
 	}
-	if q := rt.Quota; q != nil {
-		if !q.Expires.IsZero() && !now.Before(q.Expires) {
-			return refuse(g.Dialect, quotaExpired)
-		}
-		if q.Calls > 0 && !f.spend(quotaID{rt, appKey(c.app)}, q.Calls) {
-			return refuse(g.Dialect, quotaExhausted)
-		}
-	}
-	switch rt.breaker.admit(rt.Breaker, now) {
-	case breakerIsOpen:
-		return refuse(g.Dialect, breakerOpen, "Reason", "wait and try again")
-	case breakerIsTrying:
-		return refuse(g.Dialect, breakerBusy)
+	q := c.route.Quota
+	switch {
+	case q == nil:
+	case !q.Expires.IsZero() && !now.Before(q.Expires):
+		return c.refuse(quotaExpired)
+	case q.Calls > 0 && !c.route.quota.spend(c.app.key(), q.Calls):
+		return c.refuse(quotaExhausted)
 	}
 	return nil
 }
 
-func (f *flowControl) checkLimits(c *call, now time.Time) *refusal {
-	g := c.g
-	if !f.take(c.route, c.route.Limit, now) {
-		return refuse(g.Dialect, throttledAPI)
+// checkLimits asks one limit after the other, from the smallest circle to the
+// largest.
+func (c *call) checkLimits(now time.Time) *refusal {
+	flow, rt := &c.state.flow, c.route
+	if ref := c.take(rt.limits, now, throttledAPI); ref != nil {
+		return ref
 	}
 	if c.app != nil {
-		if !f.take(appID(c.app.AppKey), c.app.Limit, now) {
-			return refuse(g.Dialect, throttledApp, "Description", "APP Flow Control")
+		const description = "APP Flow Control"
+		if ref := c.take(rt.perApp[c.app], now, throttledApp, "Description", description); ref != nil {
+			return ref
 		}
-		if !f.take(userID(c.app.User), g.UserLimits[c.app.User], now) {
-			return refuse(g.Dialect, throttledUser)
+		if ref := c.take(flow.apps[c.app], now, throttledApp, "Description", description); ref != nil {
+			return ref
+		}
+		if ref := c.take(flow.users[c.app.User], now, throttledUser); ref != nil {
+			return ref
 		}
 	}
-	host := c.r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+	if ref := c.take(flow.group, now, throttledGroup); ref != nil {
+		return ref
 	}
-	if !f.take(domainID(host), g.DomainLimits[host], now) {
-		return refuse(g.Dialect, throttledDomain, "Domain", host)
+	if len(flow.domains) == 0 {
+		return nil
+	}
+	return c.take(flow.domains[hostname(c.r.Host)], now, throttledDomain, "Domain", c.hostWithoutPort())
+}
+
+// take counts the call in each of the limits, up to the one that refuses it.
+func (c *call) take(limits []*limiter, now time.Time, why reason, params ...string) *refusal {
+	for _, l := range limits {
+		v, ok := l.take(now)
+		if !ok {
+			return c.refuseThrottled(v, why, params...)
+		}
+		c.admitted(v)
 	}
 	return nil
 }
 
-func appKey(a *App) string {
+func (c *call) hostWithoutPort() string {
+	host, _, _ := strings.Cut(c.r.Host, ":")
+	return host
+}
+
+// quotaState counts what applications have used of a route's quota.
+type quotaState struct {
+	mu   sync.Mutex
+	used map[string]int // by AppKey
+}
+
+func (s *quotaState) spend(app string, calls int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.used[app] >= calls {
+		return false
+	}
+	if s.used == nil {
+		s.used = make(map[string]int)
+	}
+	s.used[app]++
+	return true
+}
+
+func (s *quotaState) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.used)
+}
+
+// key is empty where nobody authenticated.
+func (a *App) key() string {
 	if a == nil {
 		return ""
 	}
 	return a.AppKey
-}
-
-// take counts a call, if the window has room for it.
-func (f *flowControl) take(id any, l Limit, now time.Time) bool {
-	if l.Calls <= 0 || l.Window <= 0 {
-		return true
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	w := f.windows[id]
-	if w == nil || now.Sub(w.start) >= l.Window {
-		if f.windows == nil {
-			f.windows = make(map[any]*window)
-		}
-		w = &window{start: now}
-		f.windows[id] = w // one per thing limited by the configuration
-	}
-	if w.calls >= l.Calls {
-		return false
-	}
-	w.calls++
-	return true
-}
-
-func (f *flowControl) spend(id quotaID, calls int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.quotas[id] >= calls {
-		return false
-	}
-	if f.quotas == nil {
-		f.quotas = make(map[quotaID]int)
-	}
-	f.quotas[id]++
-	return true
-}
-
-type breakerPosition uint8
-
-const (
-	breakerIsClosed breakerPosition = iota
-	breakerIsOpen
-	breakerIsTrying
-)
-
-// breakerState is a [Breaker] in use.
-type breakerState struct {
-	mu       sync.Mutex
-	position breakerPosition
-	opened   time.Time
-	failures []time.Time // of the closed breaker, at most Breaker.Failures
-}
-
-// admit says breakerIsClosed to a call that may pass, the trial included.
-func (s *breakerState) admit(b *Breaker, now time.Time) breakerPosition {
-	if b == nil {
-		return breakerIsClosed
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	openFor := b.OpenFor
-	if openFor <= 0 {
-		openFor = 90 * time.Second
-	}
-	if s.position == breakerIsOpen && now.Sub(s.opened) >= openFor {
-		s.position = breakerIsTrying
-		return breakerIsClosed
-	}
-	return s.position
-}
-
-// report tells how an admitted call went.
-func (s *breakerState) report(b *Breaker, now time.Time, ok bool) {
-	if b == nil {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.position == breakerIsOpen:
-		// A call from before it opened.
-	case ok && (s.position == breakerIsTrying || b.Within <= 0):
-		s.position, s.failures = breakerIsClosed, nil
-	case ok:
-	default:
-		s.failures = append(s.failures, now)
-		for b.Within > 0 && now.Sub(s.failures[0]) > b.Within {
-			s.failures = s.failures[1:]
-		}
-		if s.position == breakerIsTrying || len(s.failures) >= b.Failures {
-			s.position, s.opened, s.failures = breakerIsOpen, now, nil
-		}
-	}
 }

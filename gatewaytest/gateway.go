@@ -1,15 +1,15 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"fmt"
-	"net/http"
-	"net/url"
-	"path"
+	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/route"
 	"github.com/apigw-go/apigw/signer"
 )
 
@@ -65,16 +65,38 @@ type Gateway struct {
 	// asks for RELEASE.
 	Stages []string
 
-	// UserLimits limits the calls of all applications of an [App.User], and
-	// DomainLimits those to a host name, as for the second-level domain that
-	// every API group has.
+	// BasePath is the base path of the API group, such as "/v1". Requests must
+	// begin with it, and the patterns of Routes stand for what follows. The
+	// signature and the backend see the whole path. If empty or "/", there is
+	// none.
+	BasePath string
+
+	// AppCodeParam is the query parameter that may carry the AppCode in place
+	// of Authorization. That there is one is documented, its name was not to be
+	// read anywhere, so the default is unverified: [DefaultAppCodeParam]. If
+	// "-", there is none.
+	AppCodeParam string
+
+	// Origins are those that browsers may call from, such as
+	// "https://www.example.com". If nil, all. The gateway answers preflight
+	// requests itself, unless a route names the method OPTIONS.
+	Origins []string
+
+	// GroupLimits limit the calls of all routes together, UserLimits those of
+	// all applications of an [App.User], and DomainLimits those to a host name,
+	// in any letter case, as for the second-level domain that every API group
+	// has.
+	//
+	// Limits are asked one after the other, those of a route first; a call that
+	// one of them refuses counts for those before it.
+	GroupLimits  []Limit
 	UserLimits   map[string]Limit
 	DomainLimits map[string]Limit
 
 	// Now is the clock for timestamps, nonces, limits, quotas, breakers and
 	// the Date header. If nil, time.Now, which is fake in a testing/synctest
 	// bubble. Delays and latencies always pass in the time of package time.
-	Now func() time.Time
+	Now func() time.Time `json:"-"`
 
 	// SayOK adds X-Ca-Error-Message: OK to successful calls, as some
 	// classic instances do. It has no effect in other dialects.
@@ -88,14 +110,17 @@ type Gateway struct {
 	// LogLength is how many requests [Gateway.Log] remembers. If 0, 1024.
 	LogLength int
 
-	once   sync.Once
-	mux    *http.ServeMux
-	routes []*route
-	apps   []App
-	flow   flowControl
-	nonces nonceMemory
-	counts counter
+	once sync.Once
+	// used returns all that a gateway knows while it serves. Printing a Gateway
+	// shows its configuration, in which secrets hide themselves, but package
+	// fmt does not ask values in unexported fields to hide; it follows pointers
+	// for some verbs, and never a func.
+	used func() *state
+	err  error
 }
+
+// DefaultAppCodeParam is a guess, see [Gateway.AppCodeParam].
+const DefaultAppCodeParam = "AppCode"
 
 // App is an application that calls APIs.
 type App struct {
@@ -112,104 +137,90 @@ type App struct {
 	// Patterns, if not nil, are the routes that the application is
 	// authorized for.
 	Patterns []string
-	// Limit limits the calls of the application over all routes.
-	Limit Limit
+	// Limit and Limits limit the calls of the application over all routes,
+	// each of them by itself.
+	Limit  Limit
+	Limits []Limit
 }
 
-// Auth is what a route wants of its callers.
-type Auth uint8
-
-const (
-	// AuthApp takes a signature or an AppCode. The gateway of Higress mode
-	// takes signatures only.
-	AuthApp Auth = iota
-	// AuthSignature takes a signature only.
-	AuthSignature
-	// AuthAppCode takes an AppCode only.
-	AuthAppCode
-	// AuthNone lets everybody in and looks at no credentials.
-	AuthNone
-)
-
-var authNames = [...]string{"app", "signature", "appcode", "none"}
-
-func (a Auth) String() string {
-	if int(a) < len(authNames) {
-		return authNames[a]
-	}
-	return fmt.Sprintf("Auth(%d)", uint8(a))
+// state is a Gateway in use.
+type state struct {
+	basePath  string // without a slash at the end
+	codeParam string // empty for none
+	apps      []App
+	routes    route.Table[*routeState]
+	all       []*routeState // of routes
+	flow      flowControl
+	nonces    nonceMemory
+	counts    counter
 }
 
-// Route is a published API.
-type Route struct {
-	// Pattern says which requests are meant, as for [http.ServeMux]:
-	// "POST /orders", "/items/{id}", "GET api.example.com/", a trailing slash
-	// for everything below. There are no redirects.
-	Pattern string
-	// Auth is what a caller needs. The zero value wants an application.
-	Auth Auth
-	// MaxBody is the largest body in bytes. If 0, DefaultMaxBody.
-	MaxBody int64
-	// Limit limits the calls of all callers together.
-	Limit Limit
-	// Quota is the number of purchased calls of every application. If nil,
-	// there is no end to them.
-	Quota *Quota
-	// Breaker keeps calls from a failing backend. If nil, nothing does.
-	Breaker *Breaker
-	// Backend answers what the gateway lets through; nothing of its answer is
-	// changed. It finds the whole body in memory. If nil, it echoes method,
-	// path and length of the body as JSON.
-	Backend http.Handler
-	// Latency passes before the backend answers. A client that goes away
-	// meanwhile ends it; the call has run all the same.
-	Latency time.Duration
-	// Timeout is how long the gateway waits for the backend. It needs a
-	// backend that obeys the context of its request; Latency does. If 0, the
-	// gateway waits for ever.
-	Timeout time.Duration
-	// Script is what happens to the first requests of the route, one outcome
-	// each; when it is used up, normal service begins.
-	Script []Outcome
-}
-
-// route is a Route in use.
-type route struct {
-	Route
-	script  scriptState
-	breaker breakerState
-}
-
-// ServeHTTP only makes routes fit for a ServeMux, which is used to match.
-func (*route) ServeHTTP(http.ResponseWriter, *http.Request) {}
-
-func (g *Gateway) prepare() {
+// state returns what the gateway knows. It panics if the configuration cannot
+// be used.
+func (g *Gateway) state() *state {
 	g.once.Do(func() {
-		routes := g.Routes
-		if routes == nil {
-			routes = []Route{{Pattern: "/"}}
-		}
-		g.mux = http.NewServeMux()
-		for _, r := range routes {
-			for i := range r.Script {
-				if err := r.Script[i].check(); err != nil {
-					panic(fmt.Sprintf("gatewaytest: route %q, outcome %d: %v", r.Pattern, i+1, err))
-				}
-			}
-			rt := &route{Route: r}
-			rt.script.outcomes = r.Script
-			g.mux.Handle(r.Pattern, rt)
-			g.routes = append(g.routes, rt)
-		}
-		g.apps = g.Apps
-		if g.apps == nil {
-			g.apps = []App{{AppKey: DefaultAppKey, AppSecret: DefaultAppSecret, AppCode: DefaultAppCode}}
-		}
-		g.counts.limit = g.LogLength
-		if g.counts.limit <= 0 {
-			g.counts.limit = 1024
-		}
+		var s *state
+		s, g.err = newState(g)
+		g.used = func() *state { return s }
 	})
+	if g.err != nil {
+		panic("gatewaytest: " + g.err.Error())
+	}
+	return g.used()
+}
+
+func newState(g *Gateway) (*state, error) {
+	s := &state{
+		basePath: strings.TrimSuffix(g.BasePath, "/"), codeParam: cmp.Or(g.AppCodeParam, DefaultAppCodeParam),
+		apps: g.Apps, counts: counter{limit: cmp.Or(max(g.LogLength, 0), 1024)},
+	}
+	if s.basePath != "" && s.basePath[0] != '/' {
+		return nil, fmt.Errorf("base path %q does not begin with a slash", g.BasePath)
+	}
+	if s.codeParam == "-" {
+		s.codeParam = ""
+	}
+	if s.apps == nil {
+		s.apps = []App{{AppKey: DefaultAppKey, AppSecret: DefaultAppSecret, AppCode: DefaultAppCode}}
+	}
+	s.flow = newFlowControl(g, s.apps)
+	routes := g.Routes
+	if routes == nil {
+		routes = []Route{{Pattern: "/"}}
+	}
+	for _, r := range routes {
+		for i := range r.Script {
+			if err := r.Script[i].check(); err != nil {
+				return nil, fmt.Errorf("route %q, outcome %d: %w", r.Pattern, i+1, err)
+			}
+		}
+		rt := newRouteState(r, s.apps)
+		if err := s.routes.Add(r.Pattern, rt); err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", r.Pattern, err)
+		}
+		s.all = append(s.all, rt)
+	}
+	return s, nil
+}
+
+// Reset makes the gateway as good as new: it forgets counts, log, nonces, calls
+// that limits and quotas have counted, the state of breakers, and begins all
+// scripts anew. A request in progress may count before or after.
+func (g *Gateway) Reset() {
+	s := g.state()
+	for _, rt := range s.all {
+		rt.reset()
+	}
+	s.flow.reset()
+	s.nonces.reset()
+	s.counts.reset()
+}
+
+func (g *Gateway) now() time.Time {
+	if g.Now != nil {
+		return g.Now()
+	}
+	return time.Now()
 }
 
 // higressReadings are shared; nobody may change them.
@@ -225,25 +236,11 @@ func (g *Gateway) readings() []Reading {
 	return documentedReading
 }
 
-func (g *Gateway) now() time.Time {
-	if g.Now != nil {
-		return g.Now()
+// hostname returns the name of a host in small letters, without port and
+// without a final dot.
+func hostname(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
 	}
-	return time.Now()
-}
-
-// match finds the route of a request; nil where there is none.
-func (g *Gateway) match(r *http.Request) *route {
-	// A ServeMux redirects what is not clean, and an API gateway does not: it
-	// is asked about a clean path.
-	clean := "/"
-	if r.URL.Path != "" {
-		clean = path.Clean("/" + r.URL.Path)
-		if clean != "/" && strings.HasSuffix(r.URL.Path, "/") {
-			clean += "/"
-		}
-	}
-	h, _ := g.mux.Handler(&http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: clean}})
-	rt, _ := h.(*route) // anything else is a redirect or an error page
-	return rt
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

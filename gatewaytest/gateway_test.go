@@ -166,14 +166,6 @@ func TestSuccessSaysOK(t *testing.T) {
 	}
 }
 
-func TestDebugMode(t *testing.T) {
-	q := request{header: map[string]string{"X-Ca-Request-Mode": "Debug"}}
-	resp := q.do(t, &gatewaytest.Gateway{Now: newClock().now})
-	if got, want := resp.Header.Get("X-Ca-Debug-Info"), `{"ServiceLatency":0,"TotalLatency":0}`; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func TestNonce(t *testing.T) {
 	const used = "400 Nonce Used"
 	t.Run("refused the second time", func(t *testing.T) {
@@ -272,98 +264,6 @@ func TestTwoApps(t *testing.T) {
 		got := show(first.do(t, g)) + "; " + show(second.do(t, g))
 		if want := "403 Quota Exhausted; " + served; got != want {
 			t.Errorf("got %s, want %s", got, want)
-		}
-	})
-}
-
-func TestFlowControl(t *testing.T) {
-	limit := gatewaytest.Limit{Calls: 2, Window: time.Minute}
-	t.Run("lets calls through again when the window has passed", func(t *testing.T) {
-		c := newClock()
-		g := &gatewaytest.Gateway{Now: c.now, Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Limit: limit}}}
-		q := request{unsigned: true}
-		for i, want := range []string{served, served, "403 Throttled by API Flow Control"} {
-			if got := show(q.do(t, g)); got != want {
-				t.Errorf("call %d: got %s, want %s", i+1, got, want)
-			}
-		}
-		c.advance(time.Minute)
-		if got := show(q.do(t, g)); got != served {
-			t.Errorf("a minute later: got %s, want %s", got, served)
-		}
-	})
-	t.Run("limits a domain", func(t *testing.T) {
-		g := &gatewaytest.Gateway{
-			Dialect: catalog.GenerationVPC, Now: newClock().now, DomainLimits: map[string]gatewaytest.Limit{"api.example.com": {Calls: 1, Window: time.Hour}},
-		}
-		request{}.do(t, g)
-		want := "429 T429ID Throttled by INNER DOMAIN Flow Control, api.example.com is a test domain, only 1000 requests per day"
-		if got := show(request{}.do(t, g)); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	})
-}
-
-func TestQuotaExpires(t *testing.T) {
-	c := newClock()
-	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: c.now,
-		Routes: []gatewaytest.Route{{Pattern: "/", Quota: &gatewaytest.Quota{Expires: epoch.Add(time.Hour)}}}}
-	if got := show(request{}.do(t, g)); got != served {
-		t.Errorf("before: got %s, want %s", got, served)
-	}
-	c.advance(time.Hour)
-	if got, want := show(request{at: c.Time}.do(t, g)), "403 B403ME Api Market Subscription expired"; got != want {
-		t.Errorf("after: got %s, want %s", got, want)
-	}
-}
-
-func TestBreaker(t *testing.T) {
-	// newGateway has a backend that fails as often as the script says.
-	newGateway := func(c *clock, failures int) *gatewaytest.Gateway {
-		return &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: c.now, Routes: []gatewaytest.Route{{
-			Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{Failures: 2, OpenFor: time.Minute},
-			Script: []gatewaytest.Outcome{{Status: 500, Times: failures}},
-		}}}
-	}
-	const open = "503 D503CB Backend circuit breaker open, wait and try again"
-	q := request{unsigned: true}
-	t.Run("opens, lets a trial pass, closes", func(t *testing.T) {
-		c := newClock()
-		g := newGateway(c, 2)
-		for i, want := range []string{"500", "500", open, open} {
-			if got := show(q.do(t, g)); got != want {
-				t.Errorf("call %d: got %s, want %s", i+1, got, want)
-			}
-		}
-		c.advance(time.Minute)
-		for range 2 {
-			if got := show(q.do(t, g)); got != served {
-				t.Errorf("a minute later: got %s, want %s", got, served)
-			}
-		}
-	})
-	t.Run("opens again where the trial fails", func(t *testing.T) {
-		c := newClock()
-		g := newGateway(c, -1)
-		q.do(t, g)
-		q.do(t, g)
-		c.advance(time.Minute)
-		if got, want := show(q.do(t, g))+"; "+show(q.do(t, g)), "500; "+open; got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	})
-	t.Run("a panicking backend is a failing one", func(t *testing.T) {
-		g := newGateway(newClock(), 0)
-		g.Routes[0].Script = nil
-		g.Routes[0].Backend = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-		for range 2 {
-			func() {
-				defer func() { _ = recover() }()
-				q.do(t, g)
-			}()
-		}
-		if got := show(q.do(t, g)); got != open {
-			t.Errorf("got %s, want %s", got, open)
 		}
 	})
 }

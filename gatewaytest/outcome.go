@@ -159,11 +159,11 @@ func pause(r *http.Request, d time.Duration) bool {
 
 // sendBody sends a complete answer at the pace that the outcome asks for. The
 // header map of w is filled already.
-func (o *Outcome) sendBody(w http.ResponseWriter, r *http.Request, status int, body []byte) {
-	if bodyAllowed(status) {
+func (o *Outcome) sendBody(w http.ResponseWriter, r *http.Request, status int, body []byte, trailer http.Header) {
+	if !bodyAllowed(status) {
+		body, trailer = nil, nil
+	} else if len(trailer) == 0 {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	} else {
-		body = nil
 	}
 	w.WriteHeader(status)
 	if r.Method == http.MethodHead {
@@ -192,6 +192,9 @@ func (o *Outcome) sendBody(w http.ResponseWriter, r *http.Request, status int, b
 		control.Flush()
 		breakConnection(w, r, o.Reset)
 	}
+	for name, values := range trailer {
+		w.Header()[name] = values
+	}
 }
 
 func bodyAllowed(status int) bool {
@@ -209,7 +212,12 @@ func newRecord() record { return record{httptest.NewRecorder()} }
 func (c record) copyTo(w http.ResponseWriter, r *http.Request, o *Outcome) {
 	answer := c.Result()
 	maps.Copy(w.Header(), answer.Header)
-	o.sendBody(w, r, answer.StatusCode, c.Body.Bytes())
+	w.Header().Del("Trailer")
+	for name := range answer.Trailer {
+		w.Header().Add("Trailer", name)
+		w.Header().Del("Content-Length") // HTTP/1.1 has trailers only behind chunks
+	}
+	o.sendBody(w, r, answer.StatusCode, c.Body.Bytes(), answer.Trailer)
 }
 
 // scriptState is the place that a route has reached in its script.
@@ -230,4 +238,10 @@ func (s *scriptState) next() Outcome {
 		s.at, s.done = s.at+1, 0
 	}
 	return o
+}
+
+func (s *scriptState) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at, s.done = 0, 0
 }

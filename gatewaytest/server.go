@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"time"
 )
 
 // Server serves a handler, a [Gateway] mostly, to real HTTP clients. It is an
@@ -63,11 +64,16 @@ func NewMemoryServer(h http.Handler) *Server {
 
 type connKey struct{}
 
+// readHeaderTimeout ends connections of clients that do not finish a request's
+// head.
+const readHeaderTimeout = 10 * time.Second
+
 func configure(hs *httptest.Server, l *memoryListener) *Server {
 	if g, ok := hs.Config.Handler.(*Gateway); ok {
-		g.prepare() // panics here rather than at the first request
+		g.state() // panics here rather than at the first request
 	}
 	base, stop := context.WithCancel(context.Background())
+	hs.Config.ReadHeaderTimeout = readHeaderTimeout
 	hs.Config.BaseContext = func(net.Listener) context.Context { return base }
 	// Behind HTTP/2 only the context leads to the connection.
 	hs.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {

@@ -122,3 +122,15 @@ func TestResetOnHTTP2LeavesTheConnection(t *testing.T) {
 		}
 	}
 }
+
+// oneByteAtATime is a body of unknown length.
+type oneByteAtATime struct{ left string }
+
+func (r *oneByteAtATime) Read(p []byte) (int, error) {
+	if r.left == "" {
+		return 0, io.EOF
+	}
+	n := copy(p[:1], r.left)
+	r.left = r.left[n:]
+	return n, nil
+}

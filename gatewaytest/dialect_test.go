@@ -1,0 +1,61 @@
+package gatewaytest_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+)
+
+// The backend's time is told while it is still writing its answer.
+func TestServiceLatency(t *testing.T) {
+	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(2 * time.Second)
+		fmt.Fprint(w, "head")
+		w.(http.Flusher).Flush()
+		time.Sleep(time.Hour)
+	})
+	for name, rt := range map[string]gatewaytest.Route{
+		"streamed":                 {Backend: slow},
+		"with a latency":           {Latency: 2 * time.Second},
+		"under a timeout":          {Latency: 2 * time.Second, Timeout: time.Minute},
+		"scripted":                 {Latency: 2 * time.Second, Script: []gatewaytest.Outcome{{Status: 503}}},
+		"scripted error behind it": {Latency: 2 * time.Second, Script: []gatewaytest.Outcome{{Error: "D504TO"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt.Pattern, rt.Auth = "/", gatewaytest.AuthNone
+				r := httptest.NewRequest("GET", "/", nil)
+				r.Header.Set("X-Ca-Request-Mode", "debug")
+				w := httptest.NewRecorder()
+				(&gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Routes: []gatewaytest.Route{rt}}).ServeHTTP(w, r)
+				if got, want := w.Result().Header.Get("X-Ca-Debug-Info"), `{"ServiceLatency":2000,"TotalLatency":2000}`; got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
+func TestRequestIDOfEachGeneration(t *testing.T) {
+	for dialect, want := range map[catalog.Generation]string{
+		catalog.GenerationUnknown: "X-Ca-Request-Id", catalog.GenerationClassic: "X-Ca-Request-Id", catalog.GenerationVPC: "X-Ca-Request-Id", catalog.GenerationHigress: "X-Request-Id",
+	} {
+		for _, auth := range []gatewaytest.Auth{gatewaytest.AuthNone, gatewaytest.AuthSignature} { // served, refused
+			g := &gatewaytest.Gateway{Dialect: dialect, Routes: []gatewaytest.Route{{Pattern: "/", Auth: auth}}}
+			h := request{unsigned: true}.do(t, g).Header
+			if got := h.Get(want); len(got) != 36 || got != g.Log()[0].RequestID {
+				t.Errorf("%v, %v: got %s: %q, want the id of the log, %q", dialect, auth, want, got, g.Log()[0].RequestID)
+			}
+			if other := h.Get(strings.Replace("X-Ca-Request-IdX-Request-Id", want, "", 1)); other != "" {
+				t.Errorf("%v, %v: got the id of another generation too", dialect, auth)
+			}
+		}
+	}
+}
