@@ -1,26 +1,32 @@
 package apigw
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/apigw-go/apigw/roundtrippertest"
 )
 
 // What net/http demands from a RoundTripper and promises of one, on real
-// sockets. The server refuses the first attempt of each test wherever that
-// makes sense, so that the promise is kept across a retry.
+// sockets. The clauses that hold for every RoundTripper stand in package
+// roundtrippertest. The tests below it have what only a Transport has: errors
+// with a cause, hooks, and refusals of a gateway, so that a promise is kept
+// across a retry.
+
+func TestContract(t *testing.T) {
+	roundtrippertest.Run(t, func(base http.RoundTripper) http.RoundTripper {
+		return &Transport{Base: base, Policy: quick}
+	})
+}
 
 // refuseFirst answers the first request with a 503 of the gateway.
 func refuseFirst(next http.HandlerFunc) http.HandlerFunc {
@@ -49,7 +55,8 @@ func TestContractRequestIsUntouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if !reflect.DeepEqual(req.Header, header) || *req.URL != url || req.Body != body || req.ContentLength != before.ContentLength || req.Host != before.Host {
+	if !reflect.DeepEqual(req.Header, header) || *req.URL != url || req.Body != body ||
+		req.ContentLength != before.ContentLength || req.Host != before.Host {
 		t.Errorf("the request became %+v", req)
 	}
 }
@@ -129,7 +136,9 @@ func TestContractUploads(t *testing.T) {
 		want   string
 	}{
 		"content length kept":   {5, func() io.Reader { return strings.NewReader("order") }, "5 [] order"},
-		"chunked stays chunked": {-1, func() io.Reader { return io.MultiReader(strings.NewReader("or"), strings.NewReader("der")) }, "-1 [chunked] order"},
+		"chunked stays chunked": {-1, func() io.Reader {
+			return io.MultiReader(strings.NewReader("or"), strings.NewReader("der"))
+		}, "-1 [chunked] order"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv, client := serverOf(t, refuseFirst(func(w http.ResponseWriter, r *http.Request) {
@@ -207,18 +216,10 @@ func TestContractBodylessAnswers(t *testing.T) {
 	}
 }
 
-func TestContractConnectionClose(t *testing.T) {
-	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Connection", "close")
-		io.WriteString(w, "fine")
-	})
-	if resp, body := get(t, client, srv.URL); !resp.Close || body != "fine" {
-		t.Errorf("got Close %v, %q", resp.Close, body)
-	}
-}
-
 func TestContractGzipFailure(t *testing.T) {
-	srv, client := serverOf(t, refuseFirst(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Header.Get("Accept-Encoding")) }))
+	srv, client := serverOf(t, refuseFirst(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.Header.Get("Accept-Encoding"))
+	}))
 	if _, body := get(t, client, srv.URL); body != "gzip" {
 		t.Errorf("net/http asked for %q, want gzip as without the Transport", body)
 	}
@@ -265,22 +266,6 @@ func TestContractHTTP2Faults(t *testing.T) {
 			}
 		})
 	}
-	t.Run("GOAWAY between requests", func(t *testing.T) {
-		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/last" {
-				w.Header().Set("Connection", "close") // GOAWAY in HTTP/2
-			}
-		}))
-		srv.EnableHTTP2 = true
-		srv.StartTLS()
-		defer srv.Close()
-		client := &http.Client{Transport: &Transport{Base: srv.Client().Transport, Policy: quick}}
-		for _, path := range []string{"/", "/last", "/", "/last", "/"} {
-			if resp, _ := get(t, client, srv.URL+path); resp.StatusCode != 200 {
-				t.Errorf("%s: status %d", path, resp.StatusCode)
-			}
-		}
-	})
 }
 
 func TestContractCancellation(t *testing.T) {
@@ -304,7 +289,9 @@ func TestContractCancellation(t *testing.T) {
 				arrived <- struct{}{}
 				handler(w, r)
 			})
-			client.Transport.(*Transport).Policy = RetryPolicy{InitialBackoff: 20 * time.Second, MaxBackoff: 20 * time.Second, Jitter: JitterNone}
+			client.Transport.(*Transport).Policy = RetryPolicy{
+				InitialBackoff: 20 * time.Second, MaxBackoff: 20 * time.Second, Jitter: JitterNone,
+			}
 			cause := errors.New("user left")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			go func() { <-arrived; cancel(cause) }()
@@ -342,148 +329,4 @@ func TestContractCancellation(t *testing.T) {
 			t.Errorf("got %v, want context.Canceled", err)
 		}
 	})
-}
-
-func TestContractRedirects(t *testing.T) {
-	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/start":
-			http.SetCookie(w, &http.Cookie{Name: "session", Value: "1", Path: "/"})
-			http.Redirect(w, r, "/target", http.StatusTemporaryRedirect)
-		case "/target":
-			body, _ := io.ReadAll(r.Body)
-			if c, err := r.Cookie("session"); err == nil {
-				fmt.Fprint(w, string(body), " ", c.Value)
-			}
-		}
-	})
-	client.Jar, _ = cookiejar.New(nil)
-	resp, err := client.Post(srv.URL+"/start", "text/plain", strings.NewReader("order"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	if string(body) != "order 1" {
-		t.Errorf("the target got %q, want the body and the cookie", body)
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if resp, _ := get(t, client, srv.URL+"/start"); resp.StatusCode != http.StatusTemporaryRedirect {
-		t.Errorf("status %d, want 307 as CheckRedirect said", resp.StatusCode)
-	}
-}
-
-// rawServer answers each connection with what write sends, byte for byte.
-func rawServer(t *testing.T, write func(net.Conn, int)) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for n := 1; ; n++ {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					write(conn, n)
-				}
-			}()
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
-
-// A server that means harm can neither hang nor fill the client, nor write
-// into its log lines.
-func TestHostileServer(t *testing.T) {
-	head := "HTTP/1.1 503 Service Unavailable\r\nX-Ca-Error-Message: Service Unavailable\r\n"
-	line := []byte("X-Ca-Error-Message: " + strings.Repeat("a", 100) + "\r\n")
-	chunk := []byte(strings.Repeat("x", 32<<10))
-	forever := func(conn net.Conn, b []byte) {
-		for {
-			if _, err := conn.Write(b); err != nil {
-				return
-			}
-		}
-	}
-	for name, write := range map[string]func(net.Conn){
-		"endless headers": func(c net.Conn) { io.WriteString(c, head); forever(c, line) },
-		"endless body":    func(c net.Conn) { io.WriteString(c, head+"\r\n"); forever(c, chunk) },
-		"endless chunks": func(c net.Conn) {
-			io.WriteString(c, head+"Transfer-Encoding: chunked\r\n\r\n")
-			forever(c, []byte("8000\r\n"+string(chunk)+"\r\n"))
-		},
-		"many message lines": func(c net.Conn) {
-			io.WriteString(c, head+strings.Repeat("X-Ca-Error-Message: a\r\n", 100000)+"Content-Length: 0\r\n\r\n")
-		},
-		"a message of a megabyte": func(c net.Conn) {
-			io.WriteString(c, "HTTP/1.1 503 x\r\nX-Ca-Error-Message: "+strings.Repeat("b", 1<<20)+"\r\nContent-Length: 0\r\n\r\n")
-		},
-		"control characters": func(c net.Conn) {
-			io.WriteString(c, "HTTP/1.1 503 x\r\nX-Ca-Error-Message: a\x1b[2Jb\rc\r\nContent-Length: 0\r\n\r\n")
-		},
-		"huge Retry-After": func(c net.Conn) {
-			io.WriteString(c, head+"Retry-After: 99999999999999999999\r\nContent-Length: 0\r\n\r\n")
-		},
-		"body never comes":  func(c net.Conn) { io.WriteString(c, head+"Content-Length: 10\r\n\r\n"); io.Copy(io.Discard, c) },
-		"no answer":         func(c net.Conn) {},
-		"not HTTP":          func(c net.Conn) { io.WriteString(c, "SSH-2.0-OpenSSH\r\n") },
-		"head cut":          func(c net.Conn) { io.WriteString(c, head[:40]) },
-		"status of a joker": func(c net.Conn) { io.WriteString(c, "HTTP/1.1 999 x\r\nContent-Length: 0\r\n\r\n") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			url := rawServer(t, func(c net.Conn, _ int) { write(c) })
-			base := &http.Transport{}
-			defer base.CloseIdleConnections()
-			client := &http.Client{Transport: &Transport{Base: base, Policy: quick}}
-			resp, err := client.Get(url + "/?token=tops3cret")
-			text := ""
-			if err != nil {
-				var e *Error
-				if !errors.As(err, &e) {
-					t.Fatalf("an untyped error: %v", err)
-				}
-				text = e.Error()
-			} else {
-				resp.Body.Close()
-				e, ok := FromResponse(resp)
-				if !ok {
-					t.Fatalf("status %d without an Error", resp.StatusCode)
-				}
-				text = e.Error()
-			}
-			if len(text) > 2048 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) || strings.Contains(text, "tops3cret") {
-				t.Errorf("error text of %d bytes: %.300q", len(text), text)
-			}
-		})
-	}
-}
-
-// A gzip bomb in a refused attempt is read no further than the drain's bound.
-func TestGzipBombIsNotUnpacked(t *testing.T) {
-	bomb := bombOf(8 << 20)
-	var n atomic.Int64
-	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1) == 1 {
-			w.Header().Set("Content-Encoding", "gzip")
-			refuse(w, 503, "Service Unavailable")
-			w.Write(bomb)
-		}
-	})
-	if resp, _ := get(t, client, srv.URL); resp.StatusCode != 200 || n.Load() != 2 {
-		t.Errorf("status %d after %d attempts, want 200 after 2", resp.StatusCode, n.Load())
-	}
-}
-
-func bombOf(size int64) []byte {
-	var b strings.Builder
-	w := gzip.NewWriter(&b)
-	io.Copy(w, io.LimitReader(zeros{}, size))
-	w.Close()
-	return []byte(b.String())
 }
