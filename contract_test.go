@@ -135,7 +135,7 @@ func TestContractUploads(t *testing.T) {
 		body   func() io.Reader
 		want   string
 	}{
-		"content length kept":   {5, func() io.Reader { return strings.NewReader("order") }, "5 [] order"},
+		"content length kept": {5, func() io.Reader { return strings.NewReader("order") }, "5 [] order"},
 		"chunked stays chunked": {-1, func() io.Reader {
 			return io.MultiReader(strings.NewReader("or"), strings.NewReader("der"))
 		}, "-1 [chunked] order"},
