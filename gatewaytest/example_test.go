@@ -71,7 +71,7 @@ func ExampleParseScript() {
 ]}`), "outage.json")
 	fmt.Println(err)
 	// Output:
-	// outage.json:2:43: unknown field "eror" in an outcome; did you mean "error"?
+	// outage.json:2:43: unknown field "eror": did you mean "error"?
 }
 
 func ExampleErrorRows() {
