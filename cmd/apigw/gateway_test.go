@@ -4,12 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/apigw-go/apigw/gatewaytest"
 )
 
 // lockedBuffer is written by the requests of a server.
@@ -130,4 +136,157 @@ func TestGatewayRefusesABusyAddress(t *testing.T) {
 	}
 	cancel()
 	end()
+}
+
+// The certificate that is printed, and the one in the file, are what a client
+// needs to trust the gateway, in both versions of HTTP.
+func TestGatewayOverTLS(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		file := filepath.Join(t.TempDir(), "gateway.pem")
+		args := []string{"--tls", "--cert-out", file}
+		if http2 {
+			args = append(args, "--http2")
+		}
+		url, end := startGateway(t, ctx, args...)
+		written, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots := x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(written) {
+			t.Fatalf("got %q in the file, want a certificate", written)
+		}
+		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
+		for _, name := range []string{"127.0.0.1", "localhost"} {
+			resp, err := (&http.Client{Transport: tr}).Get(strings.Replace(url, "127.0.0.1", name, 1) + "/errors/D503CB")
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != 503 || (resp.ProtoMajor == 2) != http2 || !strings.HasPrefix(url, "https://") {
+				t.Errorf("%s: got %d over %s, want 503; HTTP/2 %v", url, resp.StatusCode, resp.Proto, http2)
+			}
+		}
+		tr.CloseIdleConnections()
+		cancel()
+		got := end()
+		if !strings.Contains(got.stdout, string(written)) || strings.Contains(got.stdout, "PRIVATE") {
+			t.Errorf("got %s, want the certificate of the file in it, and no key", got.stdout)
+		}
+	}
+}
+
+func TestGatewayWithCurl(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		t.Skip("there is no curl here")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	file := filepath.Join(t.TempDir(), "gateway.pem")
+	url, end := startGateway(t, ctx, "--tls", "--http2", "--cert-out", file, "--stages", "TEST", "--base-path", "/v1")
+	out, err := exec.CommandContext(ctx, curl, "-sS", "--max-time", "20", "--cacert", file, "--http2", "-H", "X-Ca-Stage: test",
+		"-H", "Authorization: appcode "+gatewaytest.DefaultAppCode, "-w", " %{http_code} %{http_version}", url+"/v1/a").CombinedOutput()
+	if want := `{"method":"GET","path":"/v1/a","bytes":0} 200 2`; err != nil || string(out) != want {
+		t.Errorf("got %s %v, want %s", out, err, want)
+	}
+	cancel()
+	end()
+}
+
+// HTTP/2 without TLS, for clients that begin with it.
+func TestGatewayWithHTTP2InTheClear(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	url, end := startGateway(t, ctx, "--http2")
+	tr := &http.Transport{Protocols: new(http.Protocols)}
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	resp, err := (&http.Client{Transport: tr}).Get(url + "/errors/D503CB")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.ProtoMajor != 2 {
+		t.Errorf("got %s, want HTTP/2", resp.Proto)
+	}
+	tr.CloseIdleConnections()
+	if status := get(t, url+"/errors/D503CB"); status != 503 {
+		t.Errorf("HTTP/1.1: got %d, want 503", status)
+	}
+	cancel()
+	end()
+}
+
+// getWith returns status and error text of a call with an AppCode.
+func getWith(t *testing.T, url string, header ...string) string {
+	t.Helper()
+	req, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return strings.TrimSpace(resp.Status[:3] + " " + resp.Header.Get("X-Ca-Error-Message"))
+}
+
+func TestGatewaySettings(t *testing.T) {
+	code := []string{"Authorization", "APPCODE " + gatewaytest.DefaultAppCode}
+	for name, tt := range map[string]struct {
+		args []string
+		path string
+		with []string
+		want []string // of calls one after the other
+	}{
+		"limit":         {[]string{"--limit", "2/h"}, "/a", code, []string{"200", "200", "403 Throttled by API Flow Control"}},
+		"limits":        {[]string{"--limit", "5/h", "--limit", "1/h sliding"}, "/a", code, []string{"200", "403 Throttled by API Flow Control"}},
+		"window":        {[]string{"--limit", "2/h", "--window", "bucket"}, "/a", code, []string{"200", "200", "403 Throttled by API Flow Control"}},
+		"quota":         {[]string{"--quota", "1"}, "/a", code, []string{"200", "403 Quota Exhausted"}},
+		"stage":         {[]string{"--stages", "TEST, PRE"}, "/a", code, []string{"400 Invalid Url"}},
+		"base path":     {[]string{"--base-path", "/v1"}, "/a", code, []string{"400 Invalid Url"}},
+		"code in query": {[]string{"--appcode-param", "code"}, "/a?code=" + gatewaytest.DefaultAppCode, nil, []string{"200"}},
+		"origin":        {[]string{"--origins", "https://a.example"}, "/a", append([]string{"Origin", "https://b.example"}, code...), []string{"403 Unauthorized"}},
+		"timeout":       {[]string{"--latency", "1h", "--timeout", "1ms", "--dialect", "vpc"}, "/a", code, []string{"504 Backend service request timeout"}},
+		"reading":       {[]string{"--reading", "higress", "--dialect", "higress"}, "/a", code, []string{"401"}},
+		"limit beside a script": {[]string{"--limit", "1/h", "--script", "testdata/script-limits.json"}, "/open", nil,
+			[]string{"200", "403 Throttled by API Flow Control"}},
+		"quota beside a script": {[]string{"--quota", "1", "--script", "testdata/script-limits.json"}, "/open", nil, []string{"200", "200", "403 Quota Exhausted"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			url, end := startGateway(t, ctx, tt.args...)
+			for i, want := range tt.want {
+				if got := getWith(t, url+tt.path, tt.with...); got != want {
+					t.Errorf("call %d: got %s, want %s", i+1, got, want)
+				}
+			}
+			cancel()
+			if got := end(); strings.Contains(got.stderr, "warning") {
+				t.Errorf("got %s, want no warning on a loopback address", got.stderr)
+			}
+		})
+	}
+}
+
+func TestGatewayWarnsWhereOthersReachIt(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:0", ":0"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		url, end := startGateway(t, ctx, "--listen", listen)
+		cancel()
+		if got := end(); !strings.Contains(got.stderr, "other machines reach this address") || !strings.Contains(got.stderr, "--listen 127.0.0.1:8080") {
+			t.Errorf("%s: got %q, want a warning", listen, got.stderr)
+		}
+		if listen == ":0" && !strings.HasPrefix(url, "http://127.0.0.1:") {
+			t.Errorf("got the address %s, want one to copy", url)
+		}
+	}
 }

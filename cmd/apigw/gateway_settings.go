@@ -1,0 +1,158 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/internal/strictjson"
+)
+
+// gatewaySettings are the flags of "apigw gateway".
+type gatewaySettings struct {
+	listen, script, dialect, reading, window, stages string
+	basePath, appCodeParam, origins, certOut         string
+	limits                                           []string
+	quota                                            int
+	latency, timeout                                 time.Duration
+	tls, http2                                       bool
+}
+
+func (s *gatewaySettings) define(fs *flag.FlagSet) {
+	fs.StringVar(&s.listen, "listen", "127.0.0.1:8080", "")
+	fs.StringVar(&s.script, "script", "", "")
+	fs.StringVar(&s.dialect, "dialect", "classic", "")
+	fs.StringVar(&s.reading, "reading", "", "")
+	fs.StringVar(&s.stages, "stages", "RELEASE", "")
+	fs.StringVar(&s.basePath, "base-path", "", "")
+	fs.StringVar(&s.appCodeParam, "appcode-param", "", "")
+	fs.StringVar(&s.origins, "origins", "", "")
+	fs.Func("limit", "", func(text string) error {
+		s.limits = append(s.limits, text)
+		return nil
+	})
+	fs.StringVar(&s.window, "window", "", "")
+	fs.IntVar(&s.quota, "quota", 0, "")
+	fs.DurationVar(&s.latency, "latency", 0, "")
+	fs.DurationVar(&s.timeout, "timeout", 0, "")
+	fs.BoolVar(&s.tls, "tls", false, "")
+	fs.StringVar(&s.certOut, "cert-out", "", "")
+	fs.BoolVar(&s.http2, "http2", false, "")
+}
+
+// gateway makes the gateway that the flags describe. An error begins with the
+// flag that is wrong.
+func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
+	g := &gatewaytest.Gateway{BasePath: s.basePath, AppCodeParam: s.appCodeParam, Stages: words(s.stages), Origins: words(s.origins)}
+	var err error
+	if g.Dialect, err = gatewayDialect(s.dialect); err != nil {
+		return nil, err
+	}
+	if s.reading != "" {
+		reading, err := gatewaytest.ParseReading(s.reading)
+		if err != nil {
+			return nil, fmt.Errorf("--reading: %w", err)
+		}
+		g.Readings = []gatewaytest.Reading{reading}
+	}
+	limits, err := s.parseLimits()
+	if err != nil {
+		return nil, err
+	}
+	if s.certOut != "" && !s.tls {
+		return nil, fmt.Errorf("--cert-out needs --tls: without it there is no certificate")
+	}
+	if s.quota < 0 || s.latency < 0 || s.timeout < 0 {
+		return nil, fmt.Errorf("--quota, --latency and --timeout may not be negative")
+	}
+	if g.Routes, err = s.routes(); err != nil {
+		return nil, err
+	}
+	for i := range g.Routes {
+		s.apply(&g.Routes[i], limits)
+	}
+	return g, nil
+}
+
+// gatewayDialect reads a generation whose answers to everything the fake knows.
+func gatewayDialect(name string) (catalog.Generation, error) {
+	dialect, ok := catalog.ParseGeneration(name)
+	if ok && dialect >= catalog.GenerationClassic && dialect <= catalog.GenerationHigress {
+		return dialect, nil
+	}
+	return 0, fmt.Errorf("--dialect %q is not known%s; give classic, vpc or higress",
+		shorten(name), didYouMean(name, []string{"classic", "vpc", "higress"}))
+}
+
+// routes are those of the script, or one for everything.
+func (s *gatewaySettings) routes() ([]gatewaytest.Route, error) {
+	if s.script == "" {
+		return []gatewaytest.Route{{Pattern: "/"}}, nil
+	}
+	data, err := strictjson.Load(s.script)
+	if err != nil {
+		return nil, fmt.Errorf("--script: %w", err)
+	}
+	routes, err := gatewaytest.ParseScript(data, s.script)
+	if err != nil {
+		return nil, fmt.Errorf("--script: %w", err)
+	}
+	return routes, nil
+}
+
+// apply sets what the flags say of every route; a script has the last word.
+func (s *gatewaySettings) apply(r *gatewaytest.Route, limits []gatewaytest.Limit) {
+	r.Limits = append(r.Limits, limits...)
+	if r.Quota == nil && s.quota > 0 {
+		r.Quota = &gatewaytest.Quota{Calls: s.quota}
+	}
+	if r.Latency == 0 {
+		r.Latency = s.latency
+	}
+	if r.Timeout == 0 {
+		r.Timeout = s.timeout
+	}
+}
+
+// parseLimits gives the kind of --window to limits that name none.
+func (s *gatewaySettings) parseLimits() ([]gatewaytest.Limit, error) {
+	var limits []gatewaytest.Limit
+	for _, text := range s.limits {
+		l, err := gatewaytest.ParseLimit(text)
+		if err != nil {
+			return nil, fmt.Errorf("--limit: %w", err)
+		}
+		if s.window != "" && len(strings.Fields(text)) == 1 {
+			if l, err = gatewaytest.ParseLimit(text + " " + s.window); err != nil {
+				return nil, fmt.Errorf("--window: %w", err)
+			}
+		}
+		limits = append(limits, l)
+	}
+	if s.window != "" && len(limits) == 0 {
+		return nil, fmt.Errorf("--window needs a --limit, such as --limit 100/s")
+	}
+	return limits, nil
+}
+
+// words splits at commas; nil for an empty text.
+func words(text string) []string {
+	if text == "" {
+		return nil
+	}
+	all := strings.Split(text, ",")
+	for i, w := range all {
+		all[i] = strings.TrimSpace(w)
+	}
+	return all
+}
+
+// openToOthers reports whether a listener is reached from other machines.
+func openToOthers(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return !ok || !tcp.IP.IsLoopback()
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestGatewayMisuse(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args []string
+		want string
+	}{
+		"reading":              {[]string{"--reading", "path-decodet"}, `--reading: reading: unknown word "path-decodet"; known are documented`},
+		"limit":                {[]string{"--limit", "100"}, `--limit: limit "100" does not begin with a number of calls and a window`},
+		"window":               {[]string{"--limit", "1/s", "--window", "round"}, `--window: limit "1/s round": unknown word "round"`},
+		"window for nothing":   {[]string{"--window", "aligned"}, "--window needs a --limit"},
+		"certificate for none": {[]string{"--cert-out", "x.pem"}, "--cert-out needs --tls"},
+		"certificate nowhere":  {[]string{"--tls", "--cert-out", "no/such/folder/x.pem", "--listen", "127.0.0.1:0"}, "--cert-out: open no/such/folder/x.pem"},
+		"negative quota":       {[]string{"--quota", "-1"}, "may not be negative"},
+		"quota of words":       {[]string{"--quota", "many"}, "give a whole number"},
+		"base path":            {[]string{"--base-path", "v1"}, `base path "v1" does not begin with a slash`},
+		"timeout":              {[]string{"--timeout", "3"}, "give a duration, such as 250ms or 1.5s"},
+		"dialect of no fake":   {[]string{"--dialect", "unknown"}, "give classic, vpc or higress"},
+		"an argument":          {[]string{"gateway.json"}, "1 arguments besides the flags"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := runCommand(append([]string{"gateway"}, tt.args...), "", nil)
+			if got.exit != exitMisuse || !strings.Contains(got.stderr, tt.want) || got.stdout != "" {
+				t.Errorf("got exit %d, %s%s; want %d and %s", got.exit, got.stdout, got.stderr, exitMisuse, tt.want)
+			}
+		})
+	}
+}
