@@ -1,0 +1,124 @@
+package inspect
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apigw-go/apigw"
+)
+
+// buckets are the upper bounds of the histogram, in seconds. They are those of
+// the OpenTelemetry conventions for HTTP.
+var buckets = [...]float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
+// metrics counts calls for Prometheus. No label holds what a client or server
+// chose freely: status, class and reason are closed sets.
+type metrics struct {
+	mu       sync.Mutex
+	inFlight int
+	attempts int
+	calls    map[callLabels]int
+	counts   [len(buckets)]int
+	sum      float64
+	total    int
+}
+
+type callLabels struct {
+	status int
+	class  string
+	stop   string
+}
+
+func (m *metrics) begin() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.inFlight++
+}
+
+func (m *metrics) attempt(apigw.Attempt) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.attempts++
+}
+
+// end counts a call that is over.
+func (m *metrics) end(e *entry) {
+	e.mu.Lock()
+	labels := callLabels{status: e.status}
+	if f := e.failure; f != nil {
+		labels.class, labels.stop = f.Entry.Class.String(), f.Stop.String()
+	}
+	took := e.duration
+	e.mu.Unlock()
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.inFlight--
+	if m.calls == nil {
+		m.calls = map[callLabels]int{}
+	}
+	m.calls[labels]++
+	m.observe(took)
+}
+
+func (m *metrics) observe(took time.Duration) {
+	seconds := took.Seconds()
+	m.sum += seconds
+	m.total++
+	for i, bound := range buckets {
+		if seconds <= bound {
+			m.counts[i]++
+		}
+	}
+}
+
+// write prints all in the Prometheus text format, version 0.0.4.
+func (m *metrics) write(w io.Writer, budgets []apigw.BudgetState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	head := func(name, kind, help string) { fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
+
+	head("apigw_calls_total", "counter", "Calls answered, by status (0: the client went away), class of the failure and reason for no further attempt.")
+	order := func(a, b callLabels) int {
+		return slices.Compare([]string{strconv.Itoa(a.status), a.class, a.stop}, []string{strconv.Itoa(b.status), b.class, b.stop})
+	}
+	for _, l := range slices.SortedFunc(maps.Keys(m.calls), order) {
+		fmt.Fprintf(w, "apigw_calls_total{status=\"%d\",class=%q,stop=%q} %d\n", l.status, l.class, l.stop, m.calls[l])
+	}
+	head("apigw_calls_in_flight", "gauge", "Calls that are not answered yet.")
+	fmt.Fprintf(w, "apigw_calls_in_flight %d\n", m.inFlight)
+	head("apigw_attempts_total", "counter", "Requests sent to the API.")
+	fmt.Fprintf(w, "apigw_attempts_total %d\n", m.attempts)
+	head("apigw_call_duration_seconds", "histogram", "Time from a call to the end of its answer.")
+	for i, bound := range buckets {
+		fmt.Fprintf(w, "apigw_call_duration_seconds_bucket{le=\"%g\"} %d\n", bound, m.counts[i])
+	}
+	fmt.Fprintf(w, "apigw_call_duration_seconds_bucket{le=\"+Inf\"} %d\n", m.total)
+	fmt.Fprintf(w, "apigw_call_duration_seconds_sum %g\napigw_call_duration_seconds_count %d\n", m.sum, m.total)
+	head("apigw_retry_budget_available", "gauge", "Retries that the budget permits now.")
+	for _, b := range budgets {
+		fmt.Fprintf(w, "apigw_retry_budget_available{host=%q} %g\n", b.Host, b.Available)
+	}
+	head("apigw_retries_denied_total", "counter", "Retries that the budget refused.")
+	for _, b := range budgets {
+		fmt.Fprintf(w, "apigw_retries_denied_total{host=%q} %d\n", b.Host, b.Denied)
+	}
+}
+
+func (i *Inspector) serveMetrics(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	i.metrics.write(w, i.budgets())
+}
+
+func (i *Inspector) budgets() []apigw.BudgetState {
+	if i.Budgets == nil {
+		return nil
+	}
+	return i.Budgets()
+}
