@@ -52,14 +52,15 @@ func TestPagesFitATerminal(t *testing.T) {
 }
 
 // definition is how the sources define a flag.
-var definition = regexp.MustCompile(`(?:fs|flags)\.(?:String|Bool|Int|Duration|Func)(?:Var)?\((?:&[\w.]+, )?"([\w-]+)"`)
+var definition = regexp.MustCompile(`(?:fs|flags)\.(?:(?:String|Bool|Int|Int64|Duration|Func)(?:Var)?|Var)\((?:&[\w.]+, )?"([\w-]+)"`)
 
 // A flag that no page names does not exist for anybody, and one that only a
 // page names is a lie.
 func TestPagesNameEveryFlag(t *testing.T) {
 	sources := map[string][]string{
 		"demo": {"demo.go"}, "explain": {"explain.go"}, "catalog": {"catalog.go"}, "gateway": {"gateway_settings.go"}, "policy": {"policy.go"},
-		"call": {"call.go", "request.go", "credentials.go"}, "sign": {"sign.go", "request.go", "credentials.go"}, "help": nil, "version": nil,
+		"proxy": {"proxy.go", "credentials.go"},
+		"call":  {"call.go", "request.go", "credentials.go"}, "sign": {"sign.go", "request.go", "credentials.go"}, "help": nil, "version": nil,
 	}
 	documented := regexp.MustCompile(`(?m)^  --?([\w-]+)`)
 	for _, c := range commands() {

@@ -162,3 +162,8 @@ func isSet(fs *flag.FlagSet, name string) bool {
 	fs.Visit(func(f *flag.Flag) { set = set || f.Name == name })
 	return set
 }
+
+// repeatable collects the values of a flag that may be given several times.
+func repeatable(to *[]string) func(string) error {
+	return func(s string) error { *to = append(*to, s); return nil }
+}

@@ -42,6 +42,7 @@ func commands() []command {
 		{"explain", runExplain},
 		{"call", runCall},
 		{"sign", runSign},
+		{"proxy", runProxy},
 		{"gateway", runGateway},
 		{"catalog", runCatalog},
 		{"policy", runPolicy},

@@ -25,12 +25,9 @@ type requestSpec struct {
 // requestFlags defines the flags of a request.
 func requestFlags(fs *flag.FlagSet) *requestSpec {
 	r := new(requestSpec)
-	list := func(to *[]string) func(string) error {
-		return func(s string) error { *to = append(*to, s); return nil }
-	}
 	fs.StringVar(&r.method, "X", "", "")
-	fs.Func("H", "", list(&r.headers))
-	fs.Func("d", "", list(&r.data))
+	fs.Func("H", "", repeatable(&r.headers))
+	fs.Func("d", "", repeatable(&r.data))
 	fs.StringVar(&r.stage, "stage", "", "")
 	return r
 }

@@ -21,11 +21,6 @@ type Guard struct {
 	Hosts []string
 	// Token must come with each request, in [HeaderToken], if it is not empty.
 	Token string
-	// Bearer takes the token in "Authorization: Bearer" as well, which programs
-	// that read metrics can send. Not for a server that passes Authorization on.
-	Bearer bool
-	// Public lists paths that need no token.
-	Public []string
 }
 
 // Wrap puts the guard before next.
@@ -53,7 +48,7 @@ func (g Guard) check(r *http.Request) (problem, bool) {
 			Status: http.StatusForbidden, Title: "cross-origin request",
 			Detail: "pages of other origins are not served",
 		}, false
-	case g.Token != "" && !g.isPublic(r.URL.Path) && !g.hasToken(r):
+	case g.Token != "" && !isEqual(r.Header.Get(HeaderToken), g.Token):
 		return problem{
 			Status: http.StatusUnauthorized, Title: "token missing or wrong",
 			Detail: "send the token that the start line names, in the header " + HeaderToken,
@@ -106,23 +101,6 @@ func isSameOrigin(r *http.Request) bool {
 		}
 	}
 	return true
-}
-
-func (g Guard) isPublic(path string) bool {
-	for _, p := range g.Public {
-		if p == path {
-			return true
-		}
-	}
-	return false
-}
-
-func (g Guard) hasToken(r *http.Request) bool {
-	if isEqual(r.Header.Get(HeaderToken), g.Token) {
-		return true
-	}
-	bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return g.Bearer && ok && isEqual(bearer, g.Token)
 }
 
 // isEqual compares without telling by its time how much was right.
