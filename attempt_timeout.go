@@ -31,7 +31,7 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 	if body, ok := req.Body.(interface{ watch(context.Context) }); ok {
 		body.watch(ctx)
 	}
-	resp, err := base.RoundTrip(a.sent)
+	resp, err := sendOnce(base, a.sent)
 	inTime := a.decided.CompareAndSwap(false, true)
 	switch {
 	case !inTime && (err == nil || req.Context().Err() == nil):

@@ -27,6 +27,7 @@ type situation struct {
 	carriesNonce   bool // it came with a nonce
 	renewsNonce    bool // a retry gets a nonce of its own
 	replayedBelow  bool // net/http may have sent it twice by itself
+	learned        bool // the refusal taught the signer below what was wrong
 
 	asked  time.Duration // the delay that the server asked for, 0 for none
 	waited time.Duration // for rate limits, so far
@@ -58,7 +59,10 @@ func decide(e *Error, s situation, next func() time.Duration) decision {
 	if unless != nothing {
 		return decision{unless: unless}
 	}
-	d := s.delay(e, next())
+	var d decision // at once, if what was wrong is right now
+	if !s.learned {
+		d = s.delay(e, next())
+	}
 	if d.unless == nothing {
 		d.unless = s.unlessTooLate(d.delay)
 	}
@@ -70,6 +74,8 @@ func (s situation) unlessHopeless(e *Error) retryUnless {
 	switch {
 	case e.Origin == OriginNone && s.ended:
 		return retryUnless(StopContext)
+	case s.learned:
+		return s.unlessMayHaveRun(e)
 	case e.Entry.NonceUsed():
 		return s.unlessAccepted()
 	case e.Origin == OriginNone && permanent(e.Err):

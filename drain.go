@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,10 +23,13 @@ const maxCloseTime = 50 * time.Millisecond
 // discard reads the rest of resp's body, for at most limit and maxDrainTime, and
 // closes it. It returns early when done is closed. Whatever the body does, a
 // panic included, discard returns.
-func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) {
+//
+// It reports whether the body came to its end: then resp has it in memory, and
+// can still be returned.
+func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (whole bool) {
 	body := resp.Body
 	if body == nil || body == http.NoBody {
-		return
+		return true
 	}
 	closed := make(chan struct{})
 	closeOnce := sync.OnceFunc(func() {
@@ -36,12 +40,17 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) {
 	if resp.ContentLength == 0 || resp.ContentLength > maxDrainBytes || limit <= 0 {
 		go closeOnce()
 		waitFor(closed, maxCloseTime)
-		return
+		if resp.ContentLength == 0 {
+			resp.Body = http.NoBody
+		}
+		return resp.ContentLength == 0
 	}
+	var read bytes.Buffer
+	var end error
 	go func() {
 		defer closeOnce()
-		guard(func() error {
-			_, err := io.CopyN(io.Discard, body, maxDrainBytes+1)
+		end = guard(func() error {
+			_, err := io.CopyN(&read, body, maxDrainBytes+1)
 			return err
 		})
 	}()
@@ -49,7 +58,10 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) {
 	defer timer.Stop()
 	select {
 	case <-closed:
-		return
+		if end == io.EOF {
+			resp.Body = io.NopCloser(&read)
+		}
+		return end == io.EOF
 	case <-timer.C:
 	case <-done:
 	}
@@ -58,6 +70,7 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) {
 	// either here.
 	go closeOnce()
 	waitFor(closed, maxCloseTime)
+	return false
 }
 
 // closeWithin closes c and returns its error, nil if it takes longer than

@@ -15,23 +15,24 @@ type failure struct {
 	room    [1]Attempt   // most failing requests have one attempt
 }
 
-// newFailure describes what one attempt came to: a response of 400 or above, or
-// the error of a Base.
-func newFailure(req *http.Request, resp *http.Response, err error) *failure {
+// newFailure describes what one attempt of req came to: a response of 400 or
+// above, or the error of a Base. touched is the request with what the Base added
+// to it in place, nil if it added nothing.
+func newFailure(req, touched *http.Request, resp *http.Response, err error) *failure {
 	f := &failure{Error: Error{Method: cmp.Or(req.Method, http.MethodGet), Err: err}}
 	if req.URL != nil {
 		f.Host, f.Path = req.URL.Host, req.URL.Path
 	}
 	if resp == nil {
 		f.noResponse()
-		f.secrets = redact.Of(req)
+		f.secrets = redact.Of(req, touched)
 		if notSent(req, err) {
 			f.Reached = catalog.ReachedNo
 		}
 		return f
 	}
 	f.classify(resp.StatusCode, resp.Header)
-	f.secrets = redact.Of(req, resp.Request)
+	f.secrets = redact.Of(req, touched, resp.Request)
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.
 		f.Reached = catalog.ReachedMaybe

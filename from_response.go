@@ -3,6 +3,7 @@ package apigw
 import (
 	"context"
 	"net/http"
+	"reflect"
 )
 
 // FromResponse returns the decoded failure that [Transport] attached to resp,
@@ -12,22 +13,64 @@ func FromResponse(resp *http.Response) (*Error, bool) {
 	if resp == nil || resp.Request == nil || resp.StatusCode < 400 {
 		return nil, false
 	}
-	e, ok := resp.Request.Context().Value(errorKey{}).(*Error)
-	return e, ok
+	c, ok := resp.Request.Context().Value(errorKey{}).(*errorContext)
+	if !ok || !c.belongsTo(resp) {
+		return nil, false
+	}
+	return c.err, true
 }
 
 type errorKey struct{}
 
-// errorContext carries an Error. It is a context of its own so that it can lie
-// in the same allocation.
+// errorContext carries an Error on the context of a response's request. That
+// survives what wraps the response's body later, such as http.Client.Timeout.
+// It is a context of its own so that it can lie in the same allocation.
 type errorContext struct {
 	context.Context
 	err *Error
+
+	// What the response is recognised by. Somebody may derive the context of
+	// another request from this one, and its response is another one. The
+	// addresses keep neither request nor header.
+	status    int
+	requestID string
+	request   uintptr
+	header    uintptr
 }
 
 func (c *errorContext) Value(key any) any {
 	if key == (errorKey{}) {
-		return c.err
+		return c
 	}
 	return c.Context.Value(key)
 }
+
+// belongsTo reports whether the Error is that of resp: it, or a copy of it, has
+// the same request, the same header or the same request id.
+func (c *errorContext) belongsTo(resp *http.Response) bool {
+	return c.status == resp.StatusCode &&
+		(c.request == address(resp.Request) || c.header == address(resp.Header) && len(resp.Header) > 0 ||
+			c.requestID != "" && c.requestID == headerValue(resp.Header, headerRequestID))
+}
+
+// attach makes a failure reachable from resp. sent is the request to use if the
+// response names none.
+func attach(resp *http.Response, sent *http.Request, f *failure) {
+	req := resp.Request
+	if req == nil {
+		req = sent
+	}
+	ctx := req.Context()
+	if old, ok := ctx.(*errorContext); ok {
+		// Of a Transport below, or of a Base that returns one response again
+		// and again.
+		ctx = old.Context
+	}
+	resp.Request = req.WithContext(&f.context)
+	f.context = errorContext{
+		Context: ctx, err: &f.Error, status: resp.StatusCode, requestID: headerValue(resp.Header, headerRequestID),
+		request: address(resp.Request), header: address(resp.Header),
+	}
+}
+
+func address(pointer any) uintptr { return reflect.ValueOf(pointer).Pointer() }

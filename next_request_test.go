@@ -42,8 +42,8 @@ func TestPrepareRetryFails(t *testing.T) {
 		tr := &Transport{Base: serve(unavailable), PrepareRetry: func(*http.Request) error { return cause }}
 		_, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
 		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 503 {
-			t.Errorf("got %v, want prepare-failed after the 503", err)
+		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 0 || e.Attempts[0].Status != 503 {
+			t.Errorf("got %v, want prepare-failed after an attempt that got the 503", err)
 		}
 	})
 }
@@ -70,15 +70,54 @@ func TestPrepareRetryMayReplaceTheBody(t *testing.T) {
 	})
 }
 
+// What was refused is still there if the retry cannot be sent after all.
 func TestPrepareRetryThatForgetsTheNonce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := serve(unavailable)
+		refusal := unavailable
+		refusal.body = "busy"
+		base := serve(refusal)
 		req := newRequest(t, http.MethodGet, "")
 		req.Header.Set("X-Ca-Nonce", "n1")
-		_, err := (&Transport{Base: base, PrepareRetry: func(*http.Request) error { return nil }}).RoundTrip(req)
-		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopNonce || base.attempts() != 1 {
-			t.Errorf("got %v after %d attempts, want nonce-not-renewed after one", err, base.attempts())
+		tr := &Transport{Base: base, PrepareRetry: func(*http.Request) error { return nil }}
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		e, _ := FromResponse(resp)
+		if e == nil || e.Stop != StopNonce || base.attempts() != 1 || string(body) != "busy" {
+			t.Errorf("got %v, %q after %d attempts, want nonce-not-renewed and the refusal after one", e, body, base.attempts())
 		}
 	})
+}
+
+// A function of the caller that fails is for the caller to see.
+func TestGetBodyThatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		getBody func() (io.ReadCloser, error)
+		want    string
+	}{
+		"an error": {func() (io.ReadCloser, error) { return nil, errors.New("gone") }, "gone"},
+		"nothing":  {func() (io.ReadCloser, error) { return nil, nil }, "neither a body nor an error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := serve(unavailable)
+				req := newRequest(t, http.MethodPut, "order")
+				req.GetBody = c.getBody
+				tr := &Transport{Base: base}
+				resp, err := tr.RoundTrip(req)
+				var e *Error
+				if resp != nil || !errors.As(err, &e) || e.Stop != StopBody || !strings.Contains(err.Error(), c.want) {
+					t.Fatalf("got %v, %v, want body-not-replayable and %q", resp, err, c.want)
+				}
+				if e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 503 || base.attempts() != 1 {
+					t.Errorf("got %+v, want one attempt that got a 503", e)
+				}
+				if got := tr.Budgets()[0].Available; got != 10 {
+					t.Errorf("%v retries are left, want all 10", got)
+				}
+			})
+		})
+	}
 }

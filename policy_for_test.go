@@ -33,7 +33,7 @@ func TestPolicyFor(t *testing.T) {
 			if tt.own {
 				req = req.WithContext(own)
 			}
-			if got, _ := tr.policyFor(req); got.MaxAttempts != tt.want {
+			if got := tr.policyOf(req, fromContext(req.Context()).policy); got.MaxAttempts != tt.want {
 				t.Errorf("got %d attempts, want %d", got.MaxAttempts, tt.want)
 			}
 		})

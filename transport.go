@@ -1,12 +1,12 @@
 package apigw
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/defaultbase"
 	"go.uber.org/zap"
 )
 
@@ -76,11 +76,13 @@ type Transport struct {
 	ownBudget RetryBudget
 }
 
-func (t *Transport) base() http.RoundTripper {
+// base returns what sends req, and the request to send. That is req itself but
+// for a replaced http.DefaultTransport that may lead back to t.
+func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
 	if t.Base != nil {
-		return t.Base
+		return t.Base, req
 	}
-	return http.DefaultTransport
+	return defaultbase.Of(t, req)
 }
 
 func (t *Transport) budget() *RetryBudget {
@@ -96,22 +98,25 @@ func (t *Transport) Budgets() []BudgetState { return t.budget().States() }
 
 func (t *Transport) loggers() loggers { return loggers{t.Logger, t.Slog} }
 
-// policyFor returns the policy of a request and its recorder, if any.
-func (t *Transport) policyFor(req *http.Request) (*RetryPolicy, *Recorder) {
-	v := fromContext(req.Context())
-	if v.policy == nil && t.PolicyFor != nil {
-		v.policy = t.PolicyFor(req)
+// policyOf returns the policy of a request.
+func (t *Transport) policyOf(req *http.Request, asked *RetryPolicy) *RetryPolicy {
+	if asked == nil && t.PolicyFor != nil {
+		asked = t.PolicyFor(req)
 	}
-	if v.policy == nil {
-		v.policy = &t.Policy
+	if asked == nil {
+		return &t.Policy
 	}
-	return v.policy, v.recorder
+	return asked
 }
 
 // CloseIdleConnections passes the call on to Base, for
 // [http.Client.CloseIdleConnections]. The Transport never calls it itself.
 func (t *Transport) CloseIdleConnections() {
-	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
+	base := t.Base
+	if base == nil {
+		base = defaultbase.For(t)
+	}
+	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
@@ -119,19 +124,23 @@ func (t *Transport) CloseIdleConnections() {
 // RoundTrip implements [http.RoundTripper]. It returns the last response,
 // whatever its status, with a nil error; an error is an [*Error] that wraps the
 // cause and says that there is no response. The caller's request is not
-// changed, and its body is closed exactly once.
+// changed, and its body is closed exactly once, even if a hook panics.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	policy, recorder := t.policyFor(req)
-	c := call{t: t, req: req, policy: policy, recorder: recorder, began: monotonic()}
+	asked := fromContext(req.Context())
+	c := call{t: t, req: req, recorder: asked.recorder, began: monotonic(), reached: catalog.ReachedNo}
+	defer c.leave()
 	if err := c.check(); err != nil {
-		closeBody(req)
 		return c.refuse(err)
 	}
+	c.policy = t.policyOf(req, asked.policy)
+	c.base, c.req = t.base(req)
 	t.budget().request(req.URL, c.began)
-	c.body = bodiesOf(req, policy.remembered())
+	c.arrived.note(c.req, c.base)
+	c.body, c.handed = bodiesOf(c.req, c.policy.remembered()), true
 	resp, err := c.send(c.body.first())
 	if err == nil && resp.StatusCode < 400 && c.unwatched() {
 		c.body.finish(true)
+		c.done = true
 		return resp, nil
 	}
 	return c.run(resp, err)
@@ -141,20 +150,29 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // the failures.
 type call struct {
 	t        *Transport
-	req      *http.Request // the caller's
+	base     http.RoundTripper
+	req      *http.Request // as it came in
 	policy   *RetryPolicy
 	recorder *Recorder
-	body     bodies
 	began    time.Duration // monotonic
 
-	attempts  []Attempt
-	start     time.Time     // when the first attempt began
-	sent      time.Time     // when the latest attempt began
-	waited    time.Duration // the delay before it
-	first     *failure      // of the first attempt; nil if it succeeded
-	latest    *failure      // of the latest one; nil if it succeeded
+	arrived arrived
+	body    bodies
+	handed  bool           // the request is in the hands of a Base, which closes its body
+	open    *http.Response // not returned yet, to be closed if somebody panics
+	done    bool           // all has its end
+
+	attempts []Attempt
+	start    time.Time       // when the first attempt began
+	sent     time.Time       // when the latest attempt began
+	waited   time.Duration   // the delay before it
+	first    *failure        // the first one
+	latest   *failure        // of the latest attempt; nil if it succeeded
+	reached  catalog.Reached // by any of the attempts
+
 	backOff   BackOff       // nil until a retry is considered
 	throttled time.Duration // waited for rate limits so far
+	lessons   []string      // what refusals taught the signer below
 	paid      grant         // for the latest retry
 }
 
@@ -180,16 +198,16 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	var err error
 	if d := c.policy.AttemptTimeout; d > 0 {
-		resp, err = sendWithin(c.t.base(), req, d)
+		resp, err = sendWithin(c.base, req, d)
 	} else {
-		resp, err = c.t.base().RoundTrip(req)
+		resp, err = sendOnce(c.base, req)
 	}
 	switch {
 	case err != nil:
 		if resp != nil { // against the contract, but it happens
 			discard(resp, 0, nil)
 		}
-		return nil, c.body.failure(c.t.base(), err)
+		return nil, c.body.failure(c.base, err)
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
@@ -201,27 +219,37 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 	c.start = time.Now().Add(c.began - monotonic())
 	c.sent = c.start
 	for {
+		c.open = resp
 		c.body.hold()
 		d := c.observe(resp, err)
 		if d.unless != nothing {
 			return c.finish(resp)
 		}
 		decided := time.Now()
-		c.body.drop()
-		if resp != nil {
-			discard(resp, c.drainTime(), c.req.Context().Done())
-		}
+		kept := c.drain(resp)
 		if cause := wait(c.req, d.delay-time.Since(decided)); cause != nil {
-			return c.abandon(StopContext, cause)
+			return c.giveUp(nil, StopContext, cause)
 		}
 		next, unless, cause := c.next()
 		if unless != nothing {
-			return c.abandon(StopReason(unless), cause)
+			return c.giveUp(kept, StopReason(unless), cause)
 		}
 		c.sent = time.Now()
 		c.waited = c.sent.Sub(decided)
 		resp, err = c.send(next)
 	}
+}
+
+// drain takes the body from the attempt that failed and reads its response, so
+// that the connection can serve the next one. It returns the response if that
+// is whole in memory: there may be no next attempt after all.
+func (c *call) drain(resp *http.Response) *http.Response {
+	c.body.drop()
+	c.open = nil
+	if resp == nil || !discard(resp, c.drainTime(), c.req.Context().Done()) {
+		return nil
+	}
+	return resp
 }
 
 // drainTime is the time that a refused response may take: what is left was
@@ -239,149 +267,33 @@ func (c *call) drainTime() time.Duration {
 
 // refuse ends a call before its first attempt.
 func (c *call) refuse(err error) (*http.Response, error) {
-	c.latest = newFailure(c.req, nil, err)
+	c.latest = newFailure(c.req, nil, nil, err)
 	c.latest.Reached = catalog.ReachedNo
 	c.latest.Stop = StopPermanent
 	if c.req.Context().Err() != nil {
 		c.latest.Stop = StopContext
 	}
+	closeBody(c.req)
+	c.handed = true
 	return c.finish(nil)
 }
 
-// observe records the attempt and decides whether another one follows, and
-// after which delay.
-func (c *call) observe(resp *http.Response, err error) decision {
-	now := time.Now()
-	a := c.attempt(resp, err, now)
-	c.latest = nil
-	if err != nil || resp.StatusCode >= 400 {
-		c.latest = newFailure(c.req, resp, err)
-		a.Code, a.Message = c.latest.Code, c.latest.Message
-	}
-	c.record(a)
-	if c.latest == nil {
-		return decision{unless: retryUnless(StopNotRetryable)}
-	}
-	d := c.decide(resp, now)
-	if d.unless != nothing {
-		c.latest.Stop = StopReason(d.unless)
-	} else if c.t.OnRetry != nil {
-		c.t.OnRetry(c.req, a, d.delay)
-	}
-	return d
-}
-
-func (c *call) attempt(resp *http.Response, err error, now time.Time) Attempt {
-	a := Attempt{Number: len(c.attempts) + 1, Start: c.sent, Duration: now.Sub(c.sent), Wait: c.waited, Err: err}
-	if resp != nil {
-		a.Status = resp.StatusCode
-		a.RequestID = headerValue(resp.Header, headerRequestID)
-	}
-	return a
-}
-
-// record keeps the attempt and passes it on to all who asked for it.
-func (c *call) record(a Attempt) {
-	if len(c.attempts) == 0 && c.latest != nil {
-		c.first = c.latest
-		c.attempts = c.first.room[:0]
-	}
-	c.attempts = append(c.attempts, a)
-	if c.t.OnAttempt != nil {
-		c.t.OnAttempt(c.req, a)
-	}
-	c.t.loggers().attempt(c.req, a, c.latest)
-}
-
-// decide collects what the decision depends on, and pays for the retry. The
-// budget is asked last, so that only retries which will happen are counted.
-func (c *call) decide(resp *http.Response, now time.Time) decision {
-	if c.latest.Origin == OriginNone {
-		if cause := ended(c.req.Context(), now); cause != nil {
-			c.latest.Err = cause
-		}
-	}
-	d := decide(&c.latest.Error, c.situation(resp, now), c.nextBackOff)
-	if d.unless != nothing {
-		return d
-	}
-	if c.paid = c.t.budget().retry(c.req.URL, monotonic()); c.paid == denied {
-		return decision{unless: retryUnless(StopBudget)}
-	}
-	if d.throttled {
-		c.throttled += d.delay
-	}
-	return d
-}
-
-func (c *call) situation(resp *http.Response, now time.Time) situation {
-	ctx := c.req.Context()
-	s := situation{
-		policy: c.policy, attempt: len(c.attempts), elapsed: now.Sub(c.start), left: noDeadline,
-		ended:          ended(ctx, now) != nil || cancelled(c.req),
-		idempotent:     idempotent(c.req),
-		bodyReplayable: c.body.replayable(),
-		carriesNonce:   hasHeader(c.req.Header, headerNonce),
-		renewsNonce:    c.t.PrepareRetry != nil || c.baseRenews(),
-		replayedBelow:  replayedBelow(c.req),
-		waited:         c.throttled,
-	}
-	if deadline, ok := ctx.Deadline(); ok {
-		s.left = deadline.Sub(now)
-	}
-	if resp != nil {
-		s.asked = retryAfter(resp.Header, now)
-	}
-	return s
-}
-
-func (c *call) nextBackOff() time.Duration {
-	if c.backOff == nil {
-		c.backOff = c.policy.newBackOff()
-	}
-	return c.backOff.NextBackOff()
-}
-
-// baseRenews reports that Base gives each attempt a nonce of its own, as
-// signer.Signer does.
-func (c *call) baseRenews() bool {
-	base, ok := c.t.base().(interface{ Renews(*http.Request) bool })
-	return ok && base.Renews(c.req)
-}
-
-// next builds the request of the next attempt, or says why there is none. It is
-// called after the refused response was closed, since net/http may send a body
-// until then.
-func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
-	body, err := c.body.next()
-	if err != nil {
-		return nil, retryUnless(StopBody), err
-	}
-	if c.t.PrepareRetry == nil {
-		return withBody(c.req, body), nothing, nil
-	}
-	next = c.req.Clone(c.req.Context())
-	next.Body = body
-	if next.Header == nil {
-		next.Header = make(http.Header)
-	}
-	if err := c.body.prepare(next, c.t.PrepareRetry); err != nil {
-		return nil, retryUnless(StopPrepareFailed), err
-	}
-	nonce := headerValue(c.req.Header, headerNonce)
-	if nonce != "" && nonce == headerValue(next.Header, headerNonce) && !c.baseRenews() {
-		closeBody(next)
-		return nil, retryUnless(StopNonce), errors.New("PrepareRetry left the X-Ca-Nonce as it was")
-	}
-	return next, nothing, nil
-}
-
-// abandon ends a call that has no response any more: its last one was given up
-// for an attempt that does not come.
-func (c *call) abandon(stop StopReason, cause error) (*http.Response, error) {
+// giveUp ends a call whose retry was decided on but does not come. kept is the
+// refused response, nil if there is none any more.
+func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.Response, error) {
 	c.refund()
-	c.latest.Stop, c.latest.Err = stop, cause
-	return c.finish(nil)
+	if stop == StopPrepareFailed || stop == StopBody && c.req.GetBody != nil {
+		kept = nil // a function of the caller failed, and its error is for the caller
+	}
+	if kept == nil && c.latest.Origin != OriginNone {
+		c.latest = newFailure(c.req, nil, nil, cause)
+		c.latest.Reached = c.reached
+	}
+	c.latest.Stop = stop
+	if cause != nil {
+		c.latest.Err = cause
+	}
+	return c.finish(kept)
 }
 
 // refund gives the price of the latest retry back, once.
@@ -392,12 +304,14 @@ func (c *call) refund() {
 
 // finish hands the outcome to all who asked for it and returns it.
 func (c *call) finish(resp *http.Response) (*http.Response, error) {
+	c.open = resp
 	c.body.finish(resp != nil)
 	if c.latest == nil || c.latest.Stop == StopNotRetryable && c.latest.Status < 500 {
 		c.refund() // the host works
 	}
 	f := c.outcome()
 	c.report(resp, f)
+	c.done = true
 	if resp == nil {
 		return nil, &f.Error
 	}
@@ -417,7 +331,7 @@ func (c *call) outcome() *failure {
 	}
 	if f.Stop == StopNonceUsed {
 		f = c.first
-		f.Stop, f.Reached = StopNonceUsed, catalog.ReachedMaybe
+		f.Stop, f.Reached = StopNonceUsed, worse(c.reached, catalog.ReachedMaybe)
 	}
 	f.Attempts = c.attempts
 	return f
@@ -437,13 +351,20 @@ func (c *call) report(resp *http.Response, f *failure) {
 	c.t.loggers().done(c.req, c.attempts, f)
 }
 
-// attach makes a failure reachable from resp. The request's context survives
-// what wraps the response's body later, such as http.Client.Timeout.
-func attach(resp *http.Response, sent *http.Request, f *failure) {
-	req := resp.Request
-	if req == nil {
-		req = sent
+// leave closes what is still open when code of others panics: a hook, a Base.
+func (c *call) leave() {
+	c.arrived.release()
+	if c.done {
+		return
 	}
-	f.context = errorContext{req.Context(), &f.Error}
-	resp.Request = req.WithContext(&f.context)
+	if c.open != nil {
+		discard(c.open, 0, nil)
+	}
+	if !c.handed {
+		closeBody(c.req)
+	}
+	c.body.finish(false)
+	if c.req.URL != nil {
+		c.refund()
+	}
 }

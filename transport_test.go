@@ -73,14 +73,6 @@ func TestOddInput(t *testing.T) {
 		"both response and error": {func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: both}, errors.New("odd")
 		}, func(r *http.Request) { r.Method = "POST" }, "odd"},
-		"GetBody fails": {bare, func(r *http.Request) {
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), 1
-			r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
-		}, "gone"},
-		"GetBody gives nothing": {bare, func(r *http.Request) {
-			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("x")), 1
-			r.GetBody = func() (io.ReadCloser, error) { return nil, nil }
-		}, "neither a body nor an error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -93,10 +85,6 @@ func TestOddInput(t *testing.T) {
 					}
 				} else if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("got %v, want %q in it", err, c.want)
-				}
-				var e *Error
-				if strings.HasPrefix(name, "GetBody") && (!errors.As(err, &e) || e.Stop != StopBody || e.Status != 503) {
-					t.Errorf("got %v, want body-not-replayable after the 503", err)
 				}
 			})
 		})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ const (
 func Of(requests ...*http.Request) Secrets {
 	var s Secrets
 	for i, r := range requests {
-		if r == nil || i > 0 && r == requests[i-1] {
+		if r == nil || slices.Contains(requests[:i], r) {
 			continue
 		}
 		s.addHeader(r.Header)

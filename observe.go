@@ -1,0 +1,160 @@
+package apigw
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/resign"
+)
+
+// observe records the attempt and decides whether another one follows, and
+// after which delay.
+func (c *call) observe(resp *http.Response, err error) decision {
+	now := time.Now()
+	touched := c.restore()
+	c.latest = nil
+	note := resign.FromResponse(resp)
+	if note != nil {
+		c.recordRefused(note)
+	}
+	a := c.attempt(resp, err, now)
+	if err != nil || resp.StatusCode >= 400 {
+		c.fail(newFailure(c.req, touched, resp, err))
+		a.Code, a.Message = c.latest.Code, c.latest.Message
+	}
+	c.record(a)
+	if c.latest == nil {
+		return decision{unless: retryUnless(StopNotRetryable)}
+	}
+	d := c.decide(resp, note, now)
+	if d.unless != nothing {
+		c.latest.Stop = StopReason(d.unless)
+	} else if c.t.OnRetry != nil {
+		c.t.OnRetry(c.req, a, d.delay)
+	}
+	return d
+}
+
+// restore takes off what the Base added to the request. It returns the request
+// with these additions, nil if there are none.
+func (c *call) restore() (touched *http.Request) {
+	came := c.arrived.restored(c.req)
+	if came == c.req {
+		return nil
+	}
+	touched, c.req, c.body.req = c.req, came, came
+	return touched
+}
+
+// recordRefused lists the sendings that a signer below made by itself.
+func (c *call) recordRefused(note *resign.Note) {
+	for _, r := range note.Refused {
+		a := Attempt{
+			Number: len(c.attempts) + 1, Start: r.Start, Duration: r.Duration, Status: r.Status, Wait: c.waited,
+			RequestID: headerValue(r.Header, headerRequestID),
+		}
+		if e, ok := Classify(r.Status, r.Header); ok {
+			a.Code, a.Message = e.Code, e.Message
+			c.reached = worse(c.reached, e.Reached)
+		}
+		c.record(a)
+		c.sent, c.waited = r.Start.Add(r.Duration), 0
+	}
+}
+
+func (c *call) attempt(resp *http.Response, err error, now time.Time) Attempt {
+	a := Attempt{Number: len(c.attempts) + 1, Start: c.sent, Duration: now.Sub(c.sent), Wait: c.waited, Err: err}
+	if resp != nil {
+		a.Status = resp.StatusCode
+		a.RequestID = headerValue(resp.Header, headerRequestID)
+	}
+	return a
+}
+
+// fail makes f the latest failure. Whether the backend was reached is a fact of
+// the whole call: what may have run once may have run, whatever comes later.
+func (c *call) fail(f *failure) {
+	c.latest = f
+	c.reached = worse(c.reached, f.Reached)
+	f.Reached = c.reached
+	if c.first == nil {
+		c.first = f
+	}
+}
+
+// worse returns which of the two says more about a run. Unknown is maybe.
+func worse(a, b catalog.Reached) catalog.Reached {
+	if b == catalog.ReachedUnknown {
+		b = catalog.ReachedMaybe
+	}
+	return max(a, b)
+}
+
+// record keeps the attempt and passes it on to all who asked for it.
+func (c *call) record(a Attempt) {
+	if len(c.attempts) == 0 && c.latest != nil {
+		c.attempts = c.latest.room[:0]
+	}
+	c.attempts = append(c.attempts, a)
+	if c.t.OnAttempt != nil {
+		c.t.OnAttempt(c.req, a)
+	}
+	c.t.loggers().attempt(c.req, a, c.latest)
+}
+
+// decide collects what the decision depends on, and pays for the retry. The
+// budget is asked last, so that only retries which will happen are counted.
+func (c *call) decide(resp *http.Response, note *resign.Note, now time.Time) decision {
+	if c.latest.Origin == OriginNone {
+		if cause := ended(c.req.Context(), now); cause != nil {
+			c.latest.Err = cause
+		}
+	}
+	s := c.situation(resp, now)
+	s.learned = note != nil && note.Learned && !slices.Contains(c.lessons, note.Lesson)
+	d := decide(&c.latest.Error, s, c.nextBackOff)
+	if d.unless != nothing {
+		return d
+	}
+	if s.learned {
+		c.lessons = append(c.lessons, note.Lesson)
+		return d // it was our mistake, not a failure of the host
+	}
+	if c.paid = c.t.budget().retry(c.req.URL, monotonic()); c.paid == denied {
+		return decision{unless: retryUnless(StopBudget)}
+	}
+	if d.throttled {
+		c.throttled += d.delay
+	}
+	return d
+}
+
+func (c *call) situation(resp *http.Response, now time.Time) situation {
+	ctx := c.req.Context()
+	s := situation{
+		policy: c.policy, attempt: len(c.attempts), elapsed: now.Sub(c.start), left: noDeadline,
+		ended:          ended(ctx, now) != nil || cancelled(c.req),
+		idempotent:     idempotent(c.req),
+		bodyReplayable: c.body.replayable(),
+		carriesNonce:   headerValue(c.req.Header, headerNonce) != "",
+		renewsNonce:    c.t.PrepareRetry != nil || renews(c.base, c.req),
+		replayedBelow:  replayedBelow(c.req),
+		waited:         c.throttled,
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		s.left = deadline.Sub(now)
+	}
+	if resp != nil {
+		s.asked = retryAfter(resp.Header, now)
+	}
+	return s
+}
+
+func (c *call) nextBackOff() time.Duration {
+	if c.backOff == nil {
+		c.backOff = c.policy.newBackOff()
+	}
+	return c.backOff.NextBackOff()
+}
