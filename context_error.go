@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -61,10 +62,11 @@ func ownError(ctx context.Context, err error) error {
 type contextError struct{ cause, err error }
 
 func (e *contextError) Error() string {
-	if e.cause == e.err {
-		return e.err.Error()
+	cause := e.cause.Error()
+	if strings.Contains(cause, e.err.Error()) {
+		return cause
 	}
-	return e.err.Error() + ": " + e.cause.Error()
+	return e.err.Error() + ": " + cause
 }
 
 func (e *contextError) Unwrap() error { return e.err }
