@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/inspect"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/proxy"
 	"github.com/apigw-go/apigw/internal/redact"
@@ -166,6 +167,7 @@ func (p *proxyServer) serve() int {
 	inspector := &inspect.Inspector{
 		Upstream: p.upstream.String(), Proxy: "http://" + p.listener.Addr().String(), Bodies: p.options.bodies,
 		Token: p.token, Language: in.lang, Remote: p.options.allowRemote, Budgets: p.transport.Budgets,
+		StopText: func(s apigw.StopReason) catalog.Text { return catalog.Text{EN: s.Text(), ZH: stopTexts[s]} },
 	}
 	handler := p.handler(inspector)
 	// What outlives the draining, such as a WebSocket, ends with this context.

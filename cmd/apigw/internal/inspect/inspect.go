@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/proxy"
 	"github.com/apigw-go/apigw/internal/redact"
 )
@@ -38,6 +39,9 @@ type Inspector struct {
 	Remote bool
 	// Budgets returns the retry budgets, for the plot. It may be nil.
 	Budgets func() []apigw.BudgetState
+	// StopText explains a reason in both languages. If nil, its own text is
+	// shown.
+	StopText func(apigw.StopReason) catalog.Text
 
 	ring    ring
 	inner   http.Handler // what Wrap watches
@@ -134,6 +138,13 @@ func (i *Inspector) OnOutcome(req *http.Request, o proxy.Outcome) {
 		}
 		e.signed = signatureOf(o.Response)
 	})
+}
+
+func (i *Inspector) explain(s apigw.StopReason) catalog.Text {
+	if i.StopText != nil {
+		return i.StopText(s)
+	}
+	return catalog.Text{EN: s.Text()}
 }
 
 // watchedBody counts and keeps a request body.

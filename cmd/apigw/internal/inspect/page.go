@@ -113,7 +113,7 @@ func (i *Inspector) serveCall(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, map[string]string{"error": "this call is no longer kept"})
 		return
 	}
-	writeJSON(w, http.StatusOK, e.detail())
+	writeJSON(w, http.StatusOK, e.detail(i.explain))
 }
 
 // entry returns the call that the path names, nil if it is not kept.

@@ -34,7 +34,7 @@ type detail struct {
 	summary
 	Reached      string         `json:"reached,omitempty"`
 	Stop         string         `json:"stop,omitempty"`
-	StopText     string         `json:"stop_text,omitempty"`
+	StopText     catalog.Text   `json:"stop_text,omitzero"`
 	Message      string         `json:"message,omitempty"`
 	Remedy       catalog.Text   `json:"remedy,omitzero"`
 	Unverified   bool           `json:"unverified,omitempty"`
@@ -106,8 +106,9 @@ func (e *entry) summary() summary {
 	return e.summarize(m)
 }
 
-// detail describes all of an entry.
-func (e *entry) detail() detail {
+// detail describes all of an entry. explain says why there was no further
+// attempt.
+func (e *entry) detail(explain func(apigw.StopReason) catalog.Text) detail {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	m := e.secrets.Masker()
@@ -129,7 +130,7 @@ func (e *entry) detail() detail {
 		d.Unverified = f.Entry.ID != catalog.UnknownID && !f.Entry.Verified()
 		d.RequestID, d.Cause = m.RequestID(f.RequestID), m.Err(f.Err, maxValueShown)
 		if f.Stop != apigw.StopUnknown {
-			d.Stop, d.StopText = f.Stop.String(), f.Stop.Text()
+			d.Stop, d.StopText = f.Stop.String(), explain(f.Stop)
 		}
 	}
 	return d

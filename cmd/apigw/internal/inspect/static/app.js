@@ -271,6 +271,7 @@ function label() {
     type: "button", role: "radio", "aria-checked": String(s === scope), "data-scope": s,
     onclick: () => { scope = s; label(); },
   }, t(s))));
+  showLive(connected);
   redraw();
   drawPlots();
   if (opened) render($("detail"), opened, actions);
@@ -300,6 +301,12 @@ $("theme").addEventListener("click", toggleTheme);
 $("language").addEventListener("click", toggleLanguage);
 $("keys").addEventListener("click", showHelp);
 
+let connected = false;
+function showLive(now) {
+  connected = now;
+  $("live").textContent = now ? "● " + t("live") : t("lost");
+}
+
 function listen() {
   const events = new EventSource("api/events");
   let begun = false;
@@ -310,8 +317,8 @@ function listen() {
     }
     apply(JSON.parse(event.data));
   };
-  events.onopen = () => { begun = false; $("live").textContent = "● " + t("live"); };
-  events.onerror = () => { $("live").textContent = t("lost"); };
+  events.onopen = () => { begun = false; showLive(true); };
+  events.onerror = () => showLive(false);
 }
 
 async function begin() {

@@ -73,7 +73,7 @@ export function render(panel, call, actions) {
     const row = call.row && call.unverified ? `${call.row} (${t("unverified")})` : call.row;
     parts.push(...section(t("why"), facts([
       [t("meaning"), both(call.meaning)], [t("remedy"), both(call.remedy)], [t("row"), row], [t("message"), call.message],
-      [t("reached"), t(call.reached)], [t("stop"), call.stop_text && `${call.stop_text} (${call.stop})`], [t("requestId"), call.request_id], [t("cause"), call.cause],
+      [t("reached"), t(call.reached)], [t("stop"), call.stop && `${both(call.stop_text)} (${call.stop})`], [t("requestId"), call.request_id], [t("cause"), call.cause],
     ])));
   }
   if (call.signature) parts.push(...section(t("signature"), ...signature(call.signature)));
