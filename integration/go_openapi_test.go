@@ -13,7 +13,7 @@ import (
 var openapiClient = client{
 	name:    "go-openapi/runtime (go-swagger)",
 	inject:  "rt := client.New(host, basePath, schemes); rt.Transport = t",
-	reached: "r.Err()",
+	reached: "r.Last()",
 	call: func(c call) (*apigw.Error, error) {
 		rt := openapi.New(c.host, "/v1", []string{"http"})
 		rt.Transport = c.transport

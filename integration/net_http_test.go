@@ -27,7 +27,7 @@ var netHTTP = client{
 var netHTTPTimeout = client{
 	name:    "net/http with Timeout and Jar",
 	inject:  "&http.Client{Transport: t, Timeout: d, Jar: jar}",
-	reached: "apigw.FromResponse(resp), r.Err() when the Timeout fired",
+	reached: "apigw.FromResponse(resp), r.Last() when the Timeout fired",
 	call: func(c call) (*apigw.Error, error) {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
@@ -37,13 +37,60 @@ var netHTTPTimeout = client{
 	},
 }
 
+// A program that calls http.Get, and a library that gives no place for a
+// client, use http.DefaultClient.
+var netHTTPDefaultClient = client{
+	name:    "net/http, the default client",
+	inject:  "http.DefaultClient.Transport = t",
+	reached: "apigw.FromResponse(resp)",
+	call: func(c call) (*apigw.Error, error) {
+		http.DefaultClient.Transport = c.transport
+		defer func() { http.DefaultClient.Transport = nil }()
+		return do(c, http.DefaultClient)
+	},
+}
+
+// Every client without a transport of its own sends through the default one.
+var netHTTPDefaultTransport = client{
+	name:    "net/http, the default transport",
+	inject:  "http.DefaultTransport = t",
+	reached: "apigw.FromResponse(resp)",
+	call: func(c call) (*apigw.Error, error) {
+		original := http.DefaultTransport
+		http.DefaultTransport = c.transport
+		defer func() { http.DefaultTransport = original }()
+		return do(c, new(http.Client))
+	},
+}
+
+// A Transport without Base in the place of the default one sends through what
+// was there before.
+func TestDefaultTransportWithoutBase(t *testing.T) {
+	r := newRig(t, nil, gatewaytest.Outcome{Error: "classic.service-unavailable"})
+	original := http.DefaultTransport
+	http.DefaultTransport = &apigw.Transport{Policy: r.transport.Policy}
+	defer func() { http.DefaultTransport = original }()
+	resp, err := http.Get(r.server.URL + "/v1/weather")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := r.weather().Received; got != 2 || resp.StatusCode != 200 {
+		t.Errorf("got %d attempts and status %d, want 2 and 200", got, resp.StatusCode)
+	}
+}
+
 // do sends a GET through a *http.Client, which several of the clients are.
 func do(c call, hc *http.Client) (*apigw.Error, error) {
 	req, err := http.NewRequestWithContext(c.ctx, http.MethodGet, c.url, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := hc.Do(req)
+	return decode(hc.Do(req))
+}
+
+// decode reads a response to its end, as a program does, and returns its error.
+func decode(resp *http.Response, err error) (*apigw.Error, error) {
 	if err != nil {
 		return nil, err
 	}

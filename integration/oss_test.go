@@ -16,7 +16,7 @@ import (
 var ossClient = client{
 	name:    "alibabacloud-oss-go-sdk-v2",
 	inject:  "oss.LoadDefaultConfig().WithHttpClient(&http.Client{Transport: t})",
-	reached: "r.Err()",
+	reached: "r.Last()",
 	off:     "WithRetryMaxAttempts(1)",
 	call: func(c call) (*apigw.Error, error) {
 		config := oss.LoadDefaultConfig().

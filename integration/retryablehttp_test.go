@@ -1,13 +1,13 @@
 package integration
 
 import (
-	"io"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/retryable"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
@@ -22,6 +22,16 @@ var retryableClient = client{
 		hc := newRetryable(c.transport, c.retries)
 		hc.ErrorHandler = retryablehttp.PassthroughErrorHandler
 		return doRetryable(c, hc)
+	},
+}
+
+// Package retryable makes the client's own loop send once.
+var retryablePackage = client{
+	name:    "go-retryablehttp by package retryable",
+	inject:  "c := retryable.NewClient(t)",
+	reached: "apigw.FromResponse(resp)",
+	call: func(c call) (*apigw.Error, error) {
+		return doRetryable(c, retryable.NewClient(c.transport))
 	},
 }
 
@@ -41,16 +51,7 @@ func doRetryable(c call, hc *retryablehttp.Client) (*apigw.Error, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := hc.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return nil, err
-	}
-	decoded, _ := apigw.FromResponse(resp)
-	return decoded, nil
+	return decode(hc.Do(req))
 }
 
 func TestRetryableHTTPRecorderKeepsWhatGivingUpLoses(t *testing.T) {

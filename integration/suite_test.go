@@ -55,8 +55,8 @@ const (
 
 // clients are all that have been tried, in the order of RESULTS.md.
 var clients = []client{
-	netHTTP, netHTTPTimeout, oauth2Client, otelOutside, otelInside, restyClient, retryableClient,
-	alibabaCloudClient, teaClient, ossClient, oapiClient, openapiClient, awsClient,
+	netHTTP, netHTTPTimeout, netHTTPDefaultClient, netHTTPDefaultTransport, oauth2Client, otelOutside, otelInside,
+	restyClient, retryablePackage, retryableClient, alibabaCloudClient, teaClient, ossClient, oapiClient, openapiClient, awsClient,
 }
 
 // rig is a fake gateway on a real socket, whose main route follows a script,

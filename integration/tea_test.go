@@ -26,7 +26,7 @@ func (h teaHTTP) Call(req *http.Request, _ *http.Transport) (*http.Response, err
 var teaClient = client{
 	name:    "alibabacloud-go/tea",
 	inject:  "config.HttpClient = teaHTTP{ctx, &http.Client{Transport: t}}",
-	reached: "r.Err()",
+	reached: "r.Last()",
 	off:     "runtime.Autoretry = tea.Bool(false)",
 	on:      "runtime.Autoretry = tea.Bool(true)",
 	call: func(c call) (*apigw.Error, error) {

@@ -24,15 +24,20 @@ var requestChecks = []Check{
 	{Name: "body closed once: context done before", run: closedOnceCancelled},
 }
 
+// firstStatus answers the first request with a status, all others with 200.
+func firstStatus(status int) http.HandlerFunc {
+	var attempts atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if attempts.Add(1) == 1 {
+			w.WriteHeader(status)
+		}
+	}
+}
+
 func untouched(first int) func(*env) error {
 	return func(e *env) error {
-		var attempts atomic.Int64
-		s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			if attempts.Add(1) == 1 {
-				w.WriteHeader(first)
-			}
-		})
+		s, base := e.server(firstStatus(first))
 		req := e.request(http.MethodPut, s.URL+"/a%2Fb?x=1", strings.NewReader("body"))
 		req.Header["x-odd-case"] = []string{"1", "2"}
 		header, before := req.Header.Clone(), *req
@@ -61,13 +66,7 @@ func unchanged(req, before *http.Request, header http.Header) error {
 // closedOnce gives bodies through GetBody, and counts on each.
 func closedOnce(first int) func(*env) error {
 	return func(e *env) error {
-		var attempts atomic.Int64
-		s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			if attempts.Add(1) == 1 {
-				w.WriteHeader(first)
-			}
-		})
+		s, base := e.server(firstStatus(first))
 		body := &countingBody{Reader: strings.NewReader("body")}
 		bodies := []*countingBody{body}
 		req := e.request(http.MethodPut, s.URL, nil)
