@@ -165,30 +165,3 @@ func TestExplainShortensWhatIsNoText(t *testing.T) {
 		t.Errorf("got %d bytes, exit %d; want some lines, exit %d", len(got.stdout), got.exit, exitUnknown)
 	}
 }
-
-// Joining folded lines must not take time by their square.
-func TestExplainOfAMegabyteOfFoldedLines(t *testing.T) {
-	head, ok := parseHead([]byte("HTTP/1.1 403 x\nX-Ca-Error-Message: Quota\n" + strings.Repeat(" a\n", 300_000)))
-	if got := len(head.header.Get("X-Ca-Error-Message")); !ok || got > 2*maxFolded {
-		t.Errorf("got %v, %d bytes; want a head with at most %d", ok, got, 2*maxFolded)
-	}
-}
-
-func FuzzParseHead(f *testing.F) {
-	for _, seed := range []string{
-		refusedInput, "", "HTTP/2 403 \nx-ca-error-code: A403IP\n\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nbody",
-		"< HTTP/1.1 503 x\n< a: b\n<\n", ":status: 403\nx: y", ":stAtus:1", "x-ca-a", "HTTP/", "HTTP/1.1 302 F\nContent-Length: 1\n\nxHTTP/1.1 999 x",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		head, ok := parseHead(text)
-		if ok && head.status != 0 && (head.status < 100 || head.status > 999) {
-			t.Errorf("got status %d from %q", head.status, text)
-		}
-		_, x := (&invocation{lang: "en"}).classify(parseInput(text))
-		if x.ID == "" || x.Class == "" || x.Meaning == "" || x.Params == nil {
-			t.Errorf("got %+v from %q, want every field filled", x, text)
-		}
-	})
-}

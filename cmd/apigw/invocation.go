@@ -25,6 +25,7 @@ type invocation struct {
 	name              string // "apigw call", begins every complaint
 	lang              string // "en" or "zh"
 	colour, colourErr bool   // of stdout, of stderr
+	liveErr           bool   // somebody watches stderr
 }
 
 // flags returns an empty set with the flags that every command has. It prints

@@ -18,10 +18,12 @@ const (
 	exitOK         = 0
 	exitFailure    = 1 // demo: a row decided otherwise than the catalog says; policy: a file with faults; the output cannot be written
 	exitMisuse     = 2
-	exitUnknown    = 3 // explain: not in the catalog
+	exitUnknown    = 3 // explain: not in the catalog, or not enough to say
 	exitGateway    = 4 // call: the gateway answered with an error
 	exitBackend    = 5 // call: the backend, or a proxy on the way, did
 	exitNoResponse = 6 // call: nobody answered
+
+	exitInterrupted = 130 // Ctrl-C, as shells have it
 )
 
 func main() {
@@ -58,6 +60,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	in := &invocation{ctx: ctx, stdin: stdin, stdout: out, stderr: stderr, env: env, name: "apigw"}
 	in.lang = languageOf(env)
 	in.colour, in.colourErr = isColourful(stdout, env), isColourful(stderr, env)
+	in.liveErr = isTerminal(stderr) && env("TERM") != "dumb"
 	code := in.run(args)
 	if out.err != nil {
 		in.complain("%s: %v", in.t("cannot write the output", "无法写出结果"), out.err)

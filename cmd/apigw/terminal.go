@@ -10,8 +10,13 @@ import (
 // isColourful reports whether w is a terminal whose user did not forbid
 // colour. See https://no-color.org.
 func isColourful(w io.Writer, env func(string) string) bool {
+	return env("NO_COLOR") == "" && env("TERM") != "dumb" && isTerminal(w)
+}
+
+// isTerminal reports whether somebody watches what is written to w.
+func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok || env("NO_COLOR") != "" || env("TERM") == "dumb" {
+	if !ok {
 		return false
 	}
 	info, err := f.Stat()

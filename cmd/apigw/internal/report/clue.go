@@ -1,0 +1,228 @@
+package report
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+// This file judges what stands in a text without a name: a code, a status, a
+// text of the catalog. What may as well mean something else is no clue.
+
+// code handles a word with the shape of a code. A code of the catalog counts
+// anywhere, another one only beside its status.
+func (s *scanner) code(t token) {
+	word := s.text[t.from:t.to]
+	if t.from > 0 && strings.IndexByte("#/", s.text[t.from-1]) >= 0 || s.inURL(t.from) {
+		return // a colour, a part of an address
+	}
+	if !isKnown(word) && !s.besideStatus(t, catalog.Code(word).Status()) {
+		return
+	}
+	s.emit(found{field: codeField, name: nameCode, value: word, offset: t.from, strength: textual})
+}
+
+// inURL reports whether a place lies in an address.
+func (s *scanner) inURL(at int) bool {
+	run := s.text[max(0, at-256):at]
+	run = run[strings.LastIndexAny(run, " \t\n\"'`<>()[]{}|,;")+1:]
+	return strings.HasPrefix(run, "/") || strings.Contains(run, "://")
+}
+
+// besideStatus reports whether the status of a code stands near it.
+func (s *scanner) besideStatus(t token, status int) bool {
+	number := strconv.Itoa(status)
+	near := s.text[max(0, t.from-80):t.from] + " " + s.text[t.to:min(len(s.text), t.to+40)]
+	for {
+		i := strings.Index(near, number)
+		if i < 0 {
+			return false
+		}
+		before, after := byte(' '), byte(' ')
+		if i > 0 {
+			before = near[i-1]
+		}
+		if i+3 < len(near) {
+			after = near[i+3]
+		}
+		if !isNameByte(before) && !isNameByte(after) && before != '.' && before != ':' {
+			return true
+		}
+		near = near[i+3:]
+	}
+}
+
+// statusWords stand before a status in sentences; the value says whether the
+// word says enough to believe in a success too.
+var statusWords = map[string]strength{
+	"http": labelled, "response": labelled, "status": labelled, "code": weak, "error": weak, "returned": textual, "responded": textual,
+	"received": weak, "got": weak, "answered": textual, "reply": textual, "failed": weak, "returns": textual, "exception": weak, "with": weak,
+	"unexpected": weak,
+}
+
+// status handles a number of three digits.
+func (s *scanner) status(t token) {
+	n, err := strconv.Atoi(s.text[t.from:t.to])
+	if err != nil || n < 100 || n > 599 || s.request {
+		return
+	}
+	strength := s.statusStrength(t, n)
+	if strength == 0 || n < 400 && strength < textual {
+		return
+	}
+	s.emit(found{field: statusField, status: n, value: s.text[t.from:t.to], offset: t.from, strength: strength})
+}
+
+// statusStrength looks at what stands around a number.
+func (s *scanner) statusStrength(t token, n int) strength {
+	before := s.text[max(0, t.from-24):t.from]
+	after := s.text[t.to:min(len(s.text), t.to+48)]
+	if protocol := strings.TrimRight(before, " "); protocol != before && endsWithProtocol(protocol) {
+		return header // "HTTP/1.1 403"
+	}
+	if protocol, ok := strings.CutSuffix(before, `" `); ok && endsWithProtocol(protocol) {
+		return textual // "GET / HTTP/1.1" 403, a line of nginx
+	}
+	if strings.HasSuffix(before, "<-- ") || strings.HasSuffix(before, "<= ") || strings.HasSuffix(before, "<--- ") || strings.HasSuffix(before, "-> ") {
+		return textual
+	}
+	if phrase := strings.TrimLeft(after, " -:_,(\"'"); phrase != after && http.StatusText(n) != "" && hasPrefixFold(phrase, http.StatusText(n)) {
+		return textual
+	}
+	if s.previous.to > s.previous.from {
+		word := s.text[s.previous.from:s.previous.to]
+		gap := s.text[s.previous.to:t.from]
+		if catalog.Code(word).Status() == n && strings.TrimSpace(gap) == "" {
+			return textual // "B403MQ 403", as this library prints it
+		}
+		if w := statusWords[strings.ToLower(word)]; w != 0 && len(gap) <= 6 && strings.Trim(gap, " :=([\"'<#-") == "" && !strings.HasSuffix(before, "exit code ") {
+			return w
+		}
+		if f, _ := nameOf(word); f == statusField && len(gap) <= 6 && strings.Trim(gap, " :=([\"'<\n") == "" {
+			return labelled
+		}
+		if strings.EqualFold(word, "apigw") && gap == ": " {
+			return labelled
+		}
+	}
+	for _, wide := range []string{"返回", "状态码", "报", "报错", "码", "响应"} {
+		if strings.HasSuffix(strings.TrimRight(before, " :："), wide) {
+			return textual
+		}
+	}
+	switch {
+	case enclosed(before, after, '(', ')'), enclosed(before, after, '[', ']'):
+		return weak
+	case strings.HasSuffix(before, "xception: "), strings.HasSuffix(before, "rror: "), before == "", before[len(before)-1] == '\n':
+		if after == "" || strings.IndexByte(" :,\n{<-", after[0]) >= 0 {
+			return weak
+		}
+	}
+	return 0
+}
+
+func enclosed(before, after string, open, close byte) bool {
+	return before != "" && after != "" && before[len(before)-1] == open && after[0] == close
+}
+
+// endsWithProtocol recognises "HTTP/1.1", "http/2".
+func endsWithProtocol(s string) bool {
+	i := strings.LastIndexByte(s, '/')
+	if i < 4 || len(s)-i > 4 || i+1 == len(s) || !strings.EqualFold(s[i-4:i], "HTTP") {
+		return false
+	}
+	return strings.Trim(s[i+1:], "0123.") == ""
+}
+
+// known handles words that a text of the catalog begins with, text[i:i+n].
+func (s *scanner) known(i, n int) (next int, ok bool) {
+	if *s.budget <= 0 || s.inURL(i) {
+		return 0, false
+	}
+	reach := 1 << 10
+	if strings.HasSuffix(s.text[i:i+n], "StringToSign:") {
+		reach = longestValue
+	}
+	*s.budget -= reach >> 10
+	text := s.text[:min(len(s.text), i+reach)]
+	end := i + plainEnd(window(text, i), ':', 0)
+	if i > 0 && strings.IndexByte("\"'", text[i-1]) >= 0 {
+		end = closingQuote(text, i, text[i-1:i])
+	}
+	end = max(end, i+n)
+	text = s.text[i:end]
+	if strings.Contains(text, `\`) {
+		text = unescape(text)
+	}
+	m, ok := catalog.MatchText(text, 0)
+	if !ok {
+		return 0, false
+	}
+	if at := strings.LastIndex(text, m.Appended); m.Appended != "" && at > 0 {
+		text, end = text[:at], min(end, i+max(at, n))
+	}
+	text = strings.TrimSpace(text)
+	strength := s.textStrength(i, end, text)
+	if strength == 0 {
+		return 0, false
+	}
+	s.emit(found{field: messageField, name: nameMessage, value: strings.Join(strings.Fields(text), " "), offset: i, strength: strength})
+	return end, true
+}
+
+// textStrength judges a known text. Short ones, and those that are the reason
+// phrase of a status, occur in any sentence: they need a place of their own.
+func (s *scanner) textStrength(i, end int, text string) strength {
+	own := s.afterOwnStatus(i)
+	if reasonPhrases[strings.ToLower(text)] {
+		if own {
+			return textual
+		}
+		return 0
+	}
+	switch {
+	case own, s.labelAt == i, strings.Count(text, " ") >= 3:
+		return textual
+	case !s.alone(i, end):
+		return 0
+	case strings.Count(text, " ") == 2:
+		return textual
+	}
+	return weak
+}
+
+// afterOwnStatus reports whether "apigw: 503 " stands before, with or without a
+// code: a line that this library printed.
+func (s *scanner) afterOwnStatus(i int) bool {
+	words := strings.Fields(s.text[max(0, i-24):i])
+	if len(words) > 0 && leadingStatus(words[len(words)-1]) != 0 {
+		words = words[:len(words)-1]
+		if len(words) > 0 && catalog.Code(words[len(words)-1]).Valid() {
+			words = words[:len(words)-1]
+		}
+		return len(words) > 0 && words[len(words)-1] == "apigw:"
+	}
+	return false
+}
+
+// alone reports whether s.text[i:end] is set off from what stands around it.
+func (s *scanner) alone(i, end int) bool {
+	before := strings.TrimRight(s.text[max(0, i-8):i], " \t")
+	after := strings.TrimLeft(s.text[end:min(len(s.text), end+8)], " \t")
+	return (before == "" || strings.ContainsAny(before[len(before)-1:], "\n:=\"'`>([{|,-")) &&
+		(after == "" || strings.ContainsAny(after[:1], "\n\"'`<)]}|,;.\\"))
+}
+
+// reasonPhrases are the phrases of all statuses, in lower case. Where one is
+// the text of a row too, the phrase alone says nothing about who spoke.
+var reasonPhrases = func() map[string]bool {
+	phrases := map[string]bool{}
+	for n := 100; n < 600; n++ {
+		if phrase := http.StatusText(n); phrase != "" {
+			phrases[strings.ToLower(phrase)] = true
+		}
+	}
+	return phrases
+}()

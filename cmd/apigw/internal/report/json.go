@@ -1,0 +1,360 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+)
+
+// node is a value of a JSON document.
+type node struct {
+	kind byte   // '{', '[', '"', or '0' for numbers and words
+	key  string // within an object
+	text string // of a string, without its escapes, or of a number
+	at   int    // where it begins
+	kids []node
+}
+
+// deepestJSON bounds how deep values are nested.
+const deepestJSON = 100
+
+// parseJSON reads the value that begins at from, and says where it ends, or
+// where it turned out to be none. It is laxer than the standard in nothing that
+// matters here, and unlike encoding/json it keeps the places.
+func parseJSON(text string, from int) (n node, end int, ok bool) {
+	p := jsonParser{text: text, at: from}
+	n, ok = p.value(0)
+	return n, p.at, ok
+}
+
+type jsonParser struct {
+	text string
+	at   int
+}
+
+func (p *jsonParser) value(depth int) (n node, ok bool) {
+	p.space()
+	if p.at >= len(p.text) || depth > deepestJSON {
+		return n, false
+	}
+	n.at = p.at
+	switch c := p.text[p.at]; c {
+	case '{', '[':
+		n.kind = c
+		ok = p.list(&n, depth)
+	case '"':
+		n.kind = c
+		n.text, ok = p.string()
+	default:
+		n.kind = '0'
+		n.text, ok = p.bare()
+	}
+	return n, ok
+}
+
+// list reads an object or an array.
+func (p *jsonParser) list(n *node, depth int) bool {
+	closer := n.kind + 2 // '}' and ']' in ASCII
+	p.at++
+	for first := true; ; first = false {
+		p.space()
+		switch {
+		case p.at >= len(p.text):
+			return false
+		case p.text[p.at] == closer:
+			p.at++
+			return true
+		case !first && p.text[p.at] != ',':
+			return false
+		case !first:
+			p.at++
+			p.space()
+		}
+		key := ""
+		if n.kind == '{' {
+			var ok bool
+			if p.at >= len(p.text) || p.text[p.at] != '"' {
+				return false
+			}
+			if key, ok = p.string(); !ok {
+				return false
+			}
+			p.space()
+			if p.at >= len(p.text) || p.text[p.at] != ':' {
+				return false
+			}
+			p.at++
+		}
+		kid, ok := p.value(depth + 1)
+		if !ok {
+			return false
+		}
+		kid.key = key
+		n.kids = append(n.kids, kid)
+	}
+}
+
+func (p *jsonParser) space() {
+	for p.at < len(p.text) && isSpace(p.text[p.at]) {
+		p.at++
+	}
+}
+
+func (p *jsonParser) string() (text string, ok bool) {
+	start := p.at + 1
+	escaped := false
+	for p.at = start; p.at < len(p.text); p.at++ {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			text = p.text[start:p.at]
+			if escaped {
+				text = unescape(text)
+			}
+			p.at++
+			return text, true
+		case c == '\\':
+			escaped = true
+			p.at++
+		case c == '\n':
+			return "", false
+		}
+	}
+	p.at = min(p.at, len(p.text))
+	return "", false
+}
+
+func (p *jsonParser) bare() (text string, ok bool) {
+	start := p.at
+	for p.at < len(p.text) && (isNameByte(p.text[p.at]) || p.text[p.at] == '.' || p.text[p.at] == '+') {
+		p.at++
+	}
+	return p.text[start:p.at], p.at > start
+}
+
+// document takes over what a JSON document tells. What its members tell goes
+// into one answer as far as it agrees; elements of lists are answers of their
+// own.
+func (r *reader) document(n *node) {
+	r.closeLooseBefore(n.at)
+	var a Answer
+	r.member(n, "", false, &a)
+	if !a.empty() {
+		r.appendDocument(a)
+	}
+}
+
+// appendDocument merges the document into the line of text that it ends, as
+// zap's console format writes it.
+func (r *reader) appendDocument(a Answer) {
+	if r.loose != nil {
+		if a.absorb(r.loose) {
+			r.loose = nil
+		} else {
+			r.closeLoose()
+		}
+	}
+	r.append(a)
+}
+
+// closeLooseBefore closes what was found in earlier lines.
+func (r *reader) closeLooseBefore(at int) {
+	if r.loose != nil && r.page.lineAt(at) != r.line {
+		r.closeLoose()
+	}
+}
+
+// member reads a value at path into a.
+func (r *reader) member(n *node, path string, inRequest bool, a *Answer) {
+	switch n.kind {
+	case '{':
+		r.object(n, path, inRequest, a)
+	case '[':
+		r.list(n, path, inRequest, a)
+	default:
+		r.scalar(n, path, inRequest, a)
+	}
+}
+
+// object reads members: fields first, then objects, which may be the response
+// of what the fields describe.
+func (r *reader) object(n *node, path string, inRequest bool, a *Answer) {
+	if name, value, ok := namedPair(n); ok {
+		r.header(name, value, path, n.at, inRequest, a)
+		return
+	}
+	before := len(r.answers)
+	for i := range n.kids {
+		kid := &n.kids[i]
+		kidPath := join(path, kid.key)
+		request := inRequest || ofRequest(plainName(kid.key))
+		switch kid.kind {
+		case '{':
+			var b Answer
+			r.member(kid, kidPath, request, &b)
+			if !b.empty() && !a.absorb(&b) {
+				r.append(b)
+			}
+		case '[':
+			r.list(kid, kidPath, request, a)
+		default:
+			r.scalar(kid, kidPath, request, a)
+		}
+	}
+	if a.Status != 0 || a.strength > 0 {
+		// Attempts of the call that the object tells of.
+		for i := before; i < len(r.answers); i++ {
+			r.answers[i].chained = true
+		}
+	}
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// namedPair recognises {"name": "Server", "value": "Kaede"}, as HAR has headers.
+func namedPair(n *node) (name, value string, ok bool) {
+	if len(n.kids) > 5 {
+		return "", "", false
+	}
+	for i := range n.kids {
+		switch kid := &n.kids[i]; strings.ToLower(kid.key) {
+		case "name", "key":
+			name = kid.text
+		case "value":
+			value, ok = kid.text, kid.kind == '"' || kid.kind == '0'
+		}
+	}
+	return name, value, ok && isToken(name)
+}
+
+// list reads the values of a header, pairs of names and values, or things that
+// are answers of their own.
+func (r *reader) list(n *node, path string, inRequest bool, a *Answer) {
+	if f, _ := nameOf(n.key); f != noField && len(n.kids) > 0 && n.kids[0].kind == '"' { // "server": ["Kaede"]
+		kid := n.kids[0]
+		kid.key = n.key
+		r.scalar(&kid, path+"[0]", inRequest, a)
+		return
+	}
+	for i := 0; i < len(n.kids); i++ {
+		kid := &n.kids[i]
+		kidPath := path + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case kid.kind == '"' && i+1 < len(n.kids) && n.kids[i+1].kind == '"' && isHeaderName(kid.text): // names and values in turn
+			r.header(kid.text, n.kids[i+1].text, kidPath, kid.at, inRequest, a)
+			i++
+		case kid.kind == '{':
+			if name, value, ok := namedPair(kid); ok {
+				r.header(name, value, kidPath, kid.at, inRequest, a)
+				continue
+			}
+			fallthrough
+		case kid.kind == '[' && !isPair(kid):
+			var b Answer
+			r.member(kid, kidPath, inRequest, &b)
+			if !b.empty() {
+				r.append(b)
+			}
+		default:
+			r.member(kid, kidPath, inRequest, a)
+		}
+	}
+}
+
+// isPair recognises ["Server", "Kaede"].
+func isPair(n *node) bool {
+	return len(n.kids) == 2 && n.kids[0].kind == '"' && n.kids[1].kind != '{' && isHeaderName(n.kids[0].text)
+}
+
+func isHeaderName(s string) bool {
+	f, _ := nameOf(s)
+	return f >= codeField && f <= headerField || strings.EqualFold(s, ":status")
+}
+
+// header puts a header that stands as a pair.
+func (r *reader) header(name, value, path string, at int, inRequest bool, a *Answer) {
+	r.scalar(&node{kind: '"', key: name, text: value, at: at}, path, inRequest, a)
+}
+
+// scalar reads a field.
+func (r *reader) scalar(n *node, path string, inRequest bool, a *Answer) {
+	f, canonical := nameOf(n.key)
+	fact := found{field: f, name: canonical, value: n.text, offset: n.at, path: path, strength: header}
+	switch f {
+	case statusField:
+		fact.status, fact.strength = leadingStatus(n.text), labelled
+		if fact.status == 0 {
+			return
+		}
+		fact.value = n.text[:3]
+	case codeField:
+		if c := leadingCode(n.text); c != "" {
+			fact.value = c
+		}
+	case codeLabel:
+		if c := leadingCode(n.text); c != "" && len(n.text) == 6 {
+			fact.field, fact.name, fact.value, fact.strength = codeField, nameCode, c, labelled
+		} else if fact.status = leadingStatus(n.text); fact.status >= 100 && len(n.text) == 3 {
+			fact.field, fact.strength = statusField, textual
+		} else {
+			fact.field = noField
+		}
+	case requestLabel:
+		fact.field, fact.name, fact.strength = requestIDField, nameRequestID, labelled
+	case bodyLabel:
+		if n.kind == '"' && !inRequest && n.text != "" {
+			fact.strength = labelled
+			a.put(fact)
+			return
+		}
+	case messageField, requestIDField, headerField:
+	default:
+		fact.field = noField
+		if strings.HasSuffix(path, "content.text") && !inRequest { // HAR
+			fact.field, fact.strength = bodyLabel, labelled
+		}
+	}
+	switch {
+	case n.text == "" || n.kind != '"' && n.kind != '0':
+	case fact.field == requestIDField || fact.field == codeField || fact.field == messageField:
+		a.put(fact)
+	case fact.field != noField:
+		if !inRequest {
+			a.put(fact)
+		}
+	case n.kind == '"' && len(n.text) > 5 && !inRequest:
+		r.inner(n, f, path, a)
+	}
+}
+
+// inner searches the string of a field that has no meaning of its own. A head
+// or a document in it is read as such.
+func (r *reader) inner(n *node, f field, path string, a *Answer) {
+	if r.depth < deepest && strings.ContainsAny(n.text, "\n{[") {
+		report := read(n.text, r.depth+1)
+		if report.Best < 0 {
+			return
+		}
+		b := report.Answers[report.Best]
+		for i := range b.Facts {
+			b.Facts[i].offset = n.at
+			b.Facts[i].Place.Path = path
+		}
+		b.located, b.chained = false, false
+		if !a.absorb(&b) {
+			r.append(b)
+		}
+		return
+	}
+	s := &scanner{text: n.text, lexicon: r.lexicon, budget: &r.budget, emit: func(f found) {
+		f.offset, f.path = n.at, path
+		a.put(f)
+	}}
+	if f == textLabel {
+		s.labelled = true
+	}
+	s.scan(0, len(n.text))
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/apigw-go/apigw/signer"
+)
+
+// readSigned reads a string to sign: alone, or as "apigw sign" printed it. One
+// newline at the end is that of the editor.
+func readSigned(file string) (string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	text := string(data)
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		var printed struct {
+			StringToSign string `json:"string_to_sign"`
+		}
+		if err := json.Unmarshal(data, &printed); err != nil || printed.StringToSign == "" {
+			return "", fmt.Errorf("%s is JSON, but not that of `apigw sign --json`", file)
+		}
+		return printed.StringToSign, nil
+	}
+	if own, ok := strings.CutPrefix(strings.ReplaceAll(text, "\r\n", "\n"), stringToSignTitle+"\n"); ok {
+		text, _, _ = strings.Cut(own, "\n"+headersTitle+"\n")
+	}
+	// Other line ends stay: CR LF in the string itself is a cause of refusals.
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	if text == "" {
+		return "", fmt.Errorf("%s is empty; it should hold the string that you signed", file)
+	}
+	return text, nil
+}
+
+// diagnosis compares the signed string with that of the gateway.
+type diagnosis struct{ *signer.Diagnosis }
+
+// diagnosisSummary is the diagnosis as --json prints it. It holds no value of
+// either string.
+type diagnosisSummary struct {
+	Part      string `json:"part"`
+	Name      string `json:"name"`
+	Cause     string `json:"cause"`
+	Truncated bool   `json:"truncated"`
+}
+
+func diagnose(signed, message string) (*diagnosis, bool) {
+	d, ok := signer.Diagnose(signed, message)
+	return &diagnosis{d}, ok
+}
+
+func (d *diagnosis) summary() *diagnosisSummary {
+	return &diagnosisSummary{Part: d.Part.String(), Name: d.Name, Cause: d.Cause, Truncated: d.Truncated}
+}
+
+func (d *diagnosis) text() string { return d.Comparison() }
