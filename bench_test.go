@@ -141,7 +141,7 @@ func BenchmarkClassify(b *testing.B) {
 			var e Error
 			for b.Loop() {
 				e = Error{}
-				e.classify(403, h)
+				e.classify(received{status: 403, header: h})
 			}
 		})
 	}

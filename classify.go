@@ -7,144 +7,213 @@ import (
 	"github.com/apigw-go/apigw/catalog"
 )
 
-// Response headers of the gateway.
-// https://www.alibabacloud.com/help/en/api-gateway/latest/troubleshooting
-const (
-	headerErrorCode    = "X-Ca-Error-Code"
-	headerErrorMessage = "X-Ca-Error-Message"
-	headerRequestID    = "X-Ca-Request-Id"
-
-	headerNonce = "X-Ca-Nonce" // of a request
-)
-
 // Classify decodes the status and the headers of a response, as [Transport]
 // does. It is a pure function: no clock, no network. It returns false for a
 // status from 1 to 399; status 0 stands for an unknown one. Header names count
 // in any letter case.
-func Classify(status int, h http.Header) (*Error, bool) {
-	if status > 0 && status < 400 || status == 0 && isNone(headerValue(h, headerErrorMessage)) && headerValue(h, headerErrorCode) == "" {
+func Classify(status int, h http.Header) (*Error, bool) { return ClassifyBody(status, h, nil) }
+
+// ClassifyBody decodes a response with its body, where the newer generations of
+// the gateway and Function Compute write their errors. The body counts only if
+// the headers have no mark of the gateway, and if it is a whole one that
+// [Transport] would look into: text or JSON of at most 4 KiB, not encoded. A nil
+// body is one that is not known. The rest is as with [Classify].
+//
+// A body alone does not prove that the backend was not reached: somebody behind
+// may have written it. Only a Transport can know the host well enough; here
+// Reached is then "maybe".
+func ClassifyBody(status int, h http.Header, body []byte) (*Error, bool) {
+	if status > 0 && status < 400 {
+		return nil, false
+	}
+	a := received{status: status, header: h}
+	if len(body) <= maxPeek && readable(h) {
+		a.body = body
+	}
+	if status == 0 && len(body) == 0 && isNone(headerValue(h, headerErrorMessage)) && headerValue(h, headerErrorCode) == "" {
 		return nil, false
 	}
 	e := new(Error)
-	e.classify(status, h)
+	e.classify(a)
 	return e, true
 }
 
-// classify fills in what status and headers tell: code before text, text
-// before status, never the status alone where the gateway left a mark.
-func (e *Error) classify(status int, h http.Header) {
-	e.Status = status
-	e.Message = headerValue(h, headerErrorMessage)
-	e.RequestID = headerValue(h, headerRequestID)
+// received is what a response shows, and what is known of those who may have
+// written it.
+type received struct {
+	status int
+	header http.Header
+	reason string // the reason phrase, if it was seen
+	body   []byte // the whole one; nil if it is not known
+	// own says that the answer is not one that the proxy passed on: the host
+	// marks those, or the policy vouches for it.
+	own bool
+}
+
+// isPhrase reports whether text is the reason phrase of the status. Classic
+// instances copy the phrase of the backend's answer into X-Ca-Error-Message,
+// and backends like to write it into a body, so it says nothing about who
+// spoke. https://github.com/aliyun/api-gateway-nodejs-sdk/issues/31
+func (a *received) isPhrase(text string) bool {
+	return sameWords(text, http.StatusText(a.status)) || sameWords(text, a.reason)
+}
+
+// sameWords compares without regard to letter case and white space. Nothing
+// equals an empty text.
+func sameWords(a, b string) bool {
+	for {
+		a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+		wordA, restA, _ := strings.Cut(a, " ")
+		wordB, restB, _ := strings.Cut(b, " ")
+		switch {
+		case wordA == "" || !strings.EqualFold(wordA, wordB):
+			return false
+		case restA == "" && restB == "":
+			return true
+		}
+		a, b = restA, restB
+	}
+}
+
+// classify fills in what an answer says: code before text, text before body,
+// and the status alone only where nobody left a mark.
+func (e *Error) classify(a received) {
+	e.Status = a.status
+	e.Message = headerValue(a.header, headerErrorMessage)
+	e.RequestID = requestIDOf(a.header)
 	if isNone(e.Message) {
 		// "OK" comes with successful calls, so it says nothing here.
 		e.Message = ""
 	}
-
-	if code := headerValue(h, headerErrorCode); code != "" {
-		e.Code = catalog.Code(code)
-		if e.classifyCode(code) {
+	code := headerValue(a.header, headerErrorCode)
+	e.Code = catalog.Code(code)
+	switch {
+	case code == "" && e.Message == "":
+		if e.classifyBody(&a) {
 			return
 		}
-	}
-	if m, ok := catalog.MatchText(e.Message, status); ok {
-		e.gateway(m.Entry, m)
-		return
-	}
-	e.Entry = catalog.ByStatus(status)
-	e.Reached = e.Entry.Reached
-	e.Origin = OriginBackend
-	if e.Message != "" || e.Code != "" {
+		e.is(catalog.Match{Entry: catalog.ByStatus(a.status)}, false)
+		e.Origin = OriginBackend
+	case code != "" && e.classifyCode(code, &a), e.classifyText(e.Message, &a):
+	default:
 		// The provider's error-mapping plug-in writes texts of its own
 		// after the backend ran; other products send X-Ca-* headers too.
-		e.Origin = OriginUnknown
+		e.is(catalog.Match{Entry: catalog.ByStatus(a.status)}, false)
+	}
+}
+
+// is takes over what the catalog says. "Not reached" needs proof, and a row that
+// nobody verified is none.
+func (e *Error) is(m catalog.Match, proof bool) {
+	e.Entry, e.Params = m.Entry, m.Params
+	e.Origin = originOf(m.Entry.Origin)
+	e.Reached = m.Reached()
+	if e.Reached == catalog.ReachedNo || e.Reached == catalog.ReachedNoAtThisHop {
+		e.Reached = catalog.ReachedMaybe
+		if proof && m.Entry.Verified() {
+			e.Reached = catalog.ReachedNo
+		}
 	}
 }
 
 // classifyCode decides by the code header, if that can be.
-func (e *Error) classifyCode(code string) bool {
-	upper := catalog.Code(code)
-	if len(code) == 6 { // others are no code in any letter case
-		upper = catalog.Code(strings.ToUpper(code))
+func (e *Error) classifyCode(code string, a *received) bool {
+	if len(code) != 6 {
+		return e.classifyName(code, a)
 	}
+	upper := catalog.Code(strings.ToUpper(code))
 	if entry, ok := catalog.Lookup(upper); ok {
 		e.Code = upper
-		m, _ := catalog.MatchEntry(entry, e.Message)
-		e.gateway(entry, m)
+		m, ok := catalog.MatchEntry(entry, e.Message)
+		if !ok {
+			m = catalog.Match{Entry: entry}
+		}
+		e.is(m, hasStatus(entry, a.status))
 		return true
 	}
-	if entry, ok := catalog.Infer(upper, e.Status); ok {
-		e.Code = upper
-		e.Inferred = true
-		e.gateway(entry, catalog.Match{})
-		return true
+	entry, ok := catalog.Infer(upper, a.status)
+	if !ok {
+		return e.classifyName(code, a)
 	}
-	// A name of the classic table in the code header.
-	if m, ok := catalog.MatchText(code, e.Status); ok {
-		e.gateway(m.Entry, m)
-		return true
+	e.Code, e.Inferred = upper, true
+	m, ok := catalog.MatchText(e.Message, a.status)
+	if !ok || m.Appended != "" || m.Entry.Place != catalog.PlaceHeader {
+		m = catalog.Match{Entry: entry}
 	}
-	return false
+	e.is(m, false)
+	e.Origin = OriginGateway
+	return true
 }
 
-func (e *Error) gateway(entry catalog.Entry, m catalog.Match) {
-	e.Entry = entry
-	e.Params = m.Params
-	e.Origin = OriginGateway
-	e.Reached = entry.Reached
-	if m.Entry.ID != "" {
-		e.Reached = m.Reached()
+// classifyName decides by a text of the classic table in the code header, which
+// is known from a test of another program only.
+func (e *Error) classifyName(name string, a *received) bool {
+	m, ok := catalog.MatchText(name, a.status)
+	if !ok || m.Entry.Place != catalog.PlaceHeader {
+		return false
 	}
-	free := m.Appended != "" || len(m.Params) > 0 && !strings.ContainsAny(e.Message, "`'")
-	if free && e.Code == "" && entry.Retry != catalog.RetryNo && e.Reached == catalog.ReachedNo {
-		// Free text behind known words, without a code and without the
-		// gateway's quotes, may be a provider's own, written after the
-		// backend ran. Repeating on its word could run twice.
-		e.Reached = catalog.ReachedMaybe
-	}
+	e.is(m, m.Appended == "" && hasStatus(m.Entry, a.status) && !a.isPhrase(name))
+	return true
 }
+
+// classifyText decides by a text in a header. A row speaks only at its own
+// status.
+func (e *Error) classifyText(text string, a *received) bool {
+	m, ok := catalog.MatchText(text, a.status)
+	phrase, header := a.isPhrase(text), m.Entry.Place == catalog.PlaceHeader
+	if !ok || !hasStatus(m.Entry, a.status) || phrase && !header {
+		return false
+	}
+	// Free text behind known words, without the gateway's quotes, may be a
+	// provider's own, written after the backend ran.
+	free := len(m.Params) > 0 && !strings.ContainsAny(text, "`'") && m.Entry.Retry != catalog.RetryNo
+	e.is(m, !free && !phrase && header && m.Appended == "" && m.Entry.MessageConfidence >= catalog.ConfidenceMedium)
+	if phrase || !header && a.status != 0 {
+		e.Origin = OriginUnknown
+	}
+	return true
+}
+
+// classifyBody decides by the body and by the marks of the newer generations.
+// Whoever wrote a body, it is proof of nothing unless the proxy in front is
+// known to have written it. A status that speaks of the connection is: behind
+// the proxy nobody knows that.
+func (e *Error) classifyBody(a *received) bool {
+	m, ok := catalog.MatchBody(a.status, a.header, a.body)
+	if !ok || m.Entry.NeedsProof() && !a.own {
+		return false
+	}
+	e.is(m, m.Appended == "" && (a.own || m.Entry.NewConnection()))
+	switch m.Entry.Place {
+	case catalog.PlaceBody:
+		e.Message = strings.TrimSpace(string(a.body))
+		if a.isPhrase(e.Message) && !m.Marked {
+			e.Origin = OriginUnknown
+		}
+	case catalog.PlaceHeader:
+		// A code of the gateway in the JSON of a service on top of it.
+		e.Code, e.Origin, e.Reached = m.Entry.Code, OriginUnknown, max(e.Reached, catalog.ReachedMaybe)
+	}
+	return true
+}
+
+// hasStatus reports whether the status fits the row; an unknown one does.
+func hasStatus(e catalog.Entry, status int) bool { return status == 0 || e.HasStatus(status) }
 
 func isNone(message string) bool { return message == "" || strings.EqualFold(message, "OK") }
 
-// headerValue returns the first value of a header that is not blank, trimmed.
-// Name is in canonical form; the header may be spelled in any letter case,
-// since SDKs and stubs do not always keep to it.
-func headerValue(h http.Header, name string) string {
-	if values, ok := h[name]; ok {
-		if v := firstValue(values); v != "" {
-			return v
-		}
-	}
-	key, value := "", "" // of several spellings the first in order counts
-	for k, values := range h {
-		if len(k) == len(name) && strings.EqualFold(k, name) && (key == "" || k < key) {
-			if v := firstValue(values); v != "" {
-				key, value = k, v
-			}
-		}
-	}
-	return value
-}
+// maxPeek is how much of a body is looked into. The texts of the gateways are
+// far shorter.
+const maxPeek = 4 << 10
 
-// firstValue looks at a few values only: a server may send a million.
-func firstValue(values []string) string {
-	for _, v := range values[:min(len(values), 8)] {
-		if v = strings.TrimSpace(v); v != "" {
-			return v
-		}
+// readable reports whether a body with these headers can be looked into: text
+// or JSON as it is, not compressed.
+func readable(h http.Header) bool {
+	if encoding := headerValue(h, "Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return false
 	}
-	return ""
-}
-
-// hasHeader reports whether h has name, in any letter case.
-func hasHeader(h http.Header, name string) bool {
-	if _, ok := h[name]; ok {
-		return true
-	}
-	for k := range h {
-		if len(k) == len(name) && strings.EqualFold(k, name) {
-			return true
-		}
-	}
-	return false
+	kind := headerValue(h, "Content-Type")
+	kind, _, _ = strings.Cut(kind, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	return kind == "" || kind == "text/plain" || kind == "application/json" || strings.HasSuffix(kind, "+json")
 }

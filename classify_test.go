@@ -38,23 +38,27 @@ func observed(t testing.TB) (lines [][]string) {
 	return lines
 }
 
-// Those whose text came in a header.
+// Those whose text came in a body, too.
 func TestClassifyObserved(t *testing.T) {
 	for i, f := range observed(t) {
-		if strings.HasPrefix(f[4], "body=") {
-			continue
-		}
 		t.Run(fmt.Sprintf("line %d", i+2), func(t *testing.T) {
 			status, _ := strconv.Atoi(f[0])
-			id, params := "none", ""
-			if e, ok := Classify(status, headers(f[1], f[2])); ok {
+			id, params, want := "none", "", f[4]
+			h, body := headers(f[1], f[2]), []byte(nil)
+			if text, ok := strings.CutPrefix(want, "body="); ok {
+				body, want = []byte(text), ""
+			}
+			if code, ok := strings.CutPrefix(want, "body.code="); ok {
+				h, body, want = nil, []byte(`{"code":"`+code+`","message":"x"}`), ""
+			}
+			if e, ok := ClassifyBody(status, h, body); ok {
 				id = e.Entry.ID
 				for _, p := range e.Params {
 					params += p.Name + "=" + p.Value
 				}
 			}
-			if id != f[3] || params != f[4] {
-				t.Errorf("%s %q %q: got %s %q, want %s %q", f[0], f[1], f[2], id, params, f[3], f[4])
+			if id != f[3] || params != want {
+				t.Errorf("%s %q %q: got %s %q, want %s %q", f[0], f[1], f[2], id, params, f[3], want)
 			}
 		})
 	}
@@ -74,13 +78,30 @@ func TestClassifyRules(t *testing.T) {
 		"code beats text":             {403, headers("B403MQ", "Unauthorized"), "B403MQ", gw, catalog.ReachedNo, false},
 		"code with blanks":            {403, headers(" B403MQ ", ""), "B403MQ", gw, catalog.ReachedNo, false},
 		"code in small letters":       {403, headers("b403mq", ""), "B403MQ", gw, catalog.ReachedNo, false},
-		"unknown code":                {429, headers("T429ZZ", ""), "unknown", gw, catalog.ReachedNo, true},
-		"unknown code, known text":    {500, headers("X500ZZ", "Quota Exhausted"), "unknown", gw, catalog.ReachedMaybe, true},
+		"unknown code":                {429, headers("T429ZZ", ""), "unknown", gw, catalog.ReachedMaybe, true},
+		"unknown code, known text":    {500, headers("X500ZZ", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedMaybe, true},
 		"classic name as code":        {403, headers("Quota Exhausted", ""), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
 		"malformed code":              {500, headers("E1", ""), "unknown", un, catalog.ReachedMaybe, false},
 		"malformed code, known text":  {403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
-		"text":                        {503, headers("", "Service Unavailable"), "classic.service-unavailable", gw, catalog.ReachedNo, false},
-		"text with more behind it":    {503, headers("", "Service Unavailable, sorry"), "classic.service-unavailable", gw, catalog.ReachedMaybe, false},
+		"text":                        {504, headers("", "Async Service"), "classic.async-service", gw, catalog.ReachedMaybe, false},
+		"text with more behind it":    {403, headers("", "User Arrears, sorry"), "classic.user-arrears", gw, catalog.ReachedMaybe, false},
+		"phrase of its status":        {503, headers("", "Service Unavailable"), "classic.service-unavailable", un, catalog.ReachedMaybe, false},
+		"phrase in small letters":     {503, headers("", "service  unavailable "), "classic.service-unavailable", un, catalog.ReachedMaybe, false},
+		"phrase with more behind it":  {503, headers("", "Service Unavailable, sorry"), "classic.service-unavailable", gw, catalog.ReachedMaybe, false},
+		"phrase of another status":    {500, headers("", "Service Unavailable"), "unknown", un, catalog.ReachedMaybe, false},
+		"phrase at 401":               {401, headers("", "Unauthorized"), "unknown", un, catalog.ReachedMaybe, false},
+		"phrase no row knows":         {404, headers("", "Not Found"), "unknown", un, catalog.ReachedMaybe, false},
+		"no phrase at 403":            {403, headers("", "Unauthorized"), "classic.unauthorized", gw, catalog.ReachedNo, false},
+		"text at another status":      {502, headers("", "Quota Exhausted"), "unknown", un, catalog.ReachedMaybe, false},
+		"text at a documented other":  {401, headers("", "Empty Signature"), "classic.empty-signature", gw, catalog.ReachedNo, false},
+		"code at another status":      {500, headers("D503CB", ""), "D503CB", gw, catalog.ReachedMaybe, false},
+		"code of a low row":           {503, headers("D503BB", ""), "D503BB", gw, catalog.ReachedMaybe, false},
+		"code of a recalled row":      {429, headers("T429UR", "Throttled by USER Flow Control"), "T429UR", gw, catalog.ReachedMaybe, false},
+		"recalled text, no code":      {503, headers("", "Backend circuit breaker open, `x`"), "D503CB", gw, catalog.ReachedMaybe, false},
+		"unknown code, longer text":   {403, headers("X403ZZ", "User Arrears since May"), "unknown", gw, catalog.ReachedMaybe, true},
+		"text of a body in a header":  {503, headers("", "no healthy upstream"), "envoy.no-healthy-upstream", un, catalog.ReachedMaybe, false},
+		"phrase that a body has":      {429, headers("", "Too Many Requests"), "unknown", un, catalog.ReachedMaybe, false},
+		"D504CO, refused":             {504, headers("D504CO", "Backend service connect failed 'Connection refused'"), "D504CO", gw, catalog.ReachedMaybe, false},
 		"OK":                          {500, headers("", "OK"), "unknown", be, catalog.ReachedMaybe, false},
 		"unknown text":                {404, headers("", "Role Not Exists, ResultId=1"), "unknown", un, catalog.ReachedMaybe, false},
 		"nothing":                     {500, nil, "unknown", be, catalog.ReachedMaybe, false},

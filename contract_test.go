@@ -33,7 +33,7 @@ func refuseFirst(next http.HandlerFunc) http.HandlerFunc {
 	var n atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
 		if n.Add(1) == 1 {
-			refuse(w, 503, "Service Unavailable")
+			refuse(w, 504, notSentText)
 			return
 		}
 		next(w, r)
@@ -70,7 +70,7 @@ func TestContractBodyIsClosedOnce(t *testing.T) {
 		"not read":     {func(w http.ResponseWriter, r *http.Request) {}, nil},
 		"fails fast":   {func(w http.ResponseWriter, r *http.Request) { refuse(w, 403, "Quota Exhausted") }, nil},
 		"retried":      {refuseFirst(func(w http.ResponseWriter, r *http.Request) {}), nil},
-		"given up":     {func(w http.ResponseWriter, r *http.Request) { refuse(w, 503, "Service Unavailable") }, nil},
+		"given up":     {func(w http.ResponseWriter, r *http.Request) { refuse(w, 504, notSentText) }, nil},
 		"dropped":      {func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, nil},
 		"no such host": {nil, func(r *http.Request) *http.Request { r.URL.Host = "127.0.0.1:1"; return r }},
 		"bad scheme":   {nil, func(r *http.Request) *http.Request { r.URL.Scheme = "gopher"; return r }},
@@ -275,10 +275,10 @@ func TestContractCancellation(t *testing.T) {
 		"during send": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		"during pause": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "20")
-			refuse(w, 503, "Service Unavailable")
+			refuse(w, 504, notSentText)
 		},
 		"during drain": func(w http.ResponseWriter, r *http.Request) {
-			refuse(w, 503, "Service Unavailable")
+			refuse(w, 504, notSentText)
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		},

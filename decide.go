@@ -86,11 +86,22 @@ func (s situation) unlessHopeless(e *Error) retryUnless {
 		if s.policy.MaxThrottleWait <= 0 {
 			return retryUnless(StopThrottled)
 		}
-	case e.Origin == OriginGateway && e.Entry.Retry == catalog.RetryNo,
-		e.Origin != OriginGateway && !s.policy.retryableStatus(e.Status):
+	case s.hopeless(e):
 		return retryUnless(StopNotRetryable)
 	}
 	return s.unlessMayHaveRun(e)
+}
+
+// hopeless reports whether another attempt cannot help: a known refusal says so
+// by itself, of any other answer the status has to be in the policy's list. A
+// known row that anybody may have written has to pass both.
+func (s situation) hopeless(e *Error) bool {
+	never := e.Entry.Retry == catalog.RetryNo
+	if e.Origin.refused() {
+		return never
+	}
+	known := e.Origin == OriginUnknown && e.Entry.ID != catalog.UnknownID
+	return !s.policy.retryableStatus(e.Status) || known && never
 }
 
 // unlessAccepted decides on a nonce that the gateway saw before. After a retry
@@ -117,7 +128,7 @@ func (s situation) unlessMayHaveRun(e *Error) retryUnless {
 // throttled reports whether a rate limit refused the request. A status without
 // a mark of the gateway that the policy lists is retried like any other.
 func (s situation) throttled(e *Error) bool {
-	listed := e.Origin != OriginGateway && s.policy.retryableStatus(e.Status)
+	listed := !e.Origin.refused() && s.policy.retryableStatus(e.Status)
 	return e.Entry.Class == catalog.ClassThrottled && !listed
 }
 
@@ -148,10 +159,14 @@ func (s situation) delay(e *Error, backOff time.Duration) decision {
 			return decision{unless: retryUnless(StopThrottled)}
 		}
 		return decision{delay: asked + min(backOff, left-asked), throttled: true}
-	case s.asked > s.policy.maxRetryAfter():
+	}
+	// Where the server asks for nothing, the catalog knows how long some
+	// causes last.
+	asked := cmp.Or(s.asked, e.Entry.Wait)
+	if asked > s.policy.maxRetryAfter() {
 		return decision{unless: retryUnless(StopRetryAfter)}
 	}
-	return decision{delay: backOff + min(s.asked, math.MaxInt64-backOff)}
+	return decision{delay: backOff + min(asked, math.MaxInt64-backOff)}
 }
 
 // unlessTooLate asks the time that is left for a retry after a delay.

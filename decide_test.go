@@ -20,7 +20,7 @@ func TestDecide(t *testing.T) {
 		notReached = refusal(504, "D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`")
 		mayHaveRun = refusal(500, "", "Internal Error")
 		bare       = refusal(503, "", "")
-		rateLimit  = refusal(429, "T429PA", "")
+		rateLimit  = refusal(429, "T429PR", "")
 		replayed   = refusal(400, "", "Nonce Used")
 		broken     = network(errors.New("connection reset"), catalog.ReachedMaybe)
 	)

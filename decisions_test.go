@@ -21,7 +21,7 @@ func TestDecisions(t *testing.T) {
 	}{
 		"503 of the gateway, GET":             {unavailable, get, "", RetryPolicy{}, StopMaxAttempts},
 		"503 of the gateway, POST":            {unavailable, post, "", RetryPolicy{}, StopMaxAttempts},
-		"circuit open, POST":                  {answer{status: 503, code: "D503CB"}, post, "", RetryPolicy{}, StopMaxAttempts},
+		"circuit open, POST":                  {answer{status: 503, code: "D503CB"}, post, "", RetryPolicy{}, StopRetryAfter},
 		"connect timeout, POST":               {d504("Timeout connecting to 10.0.0.1:80"), post, "", RetryPolicy{}, StopMaxAttempts},
 		"no pooled connection, POST":          {d504("Connection lease request time out"), post, "", RetryPolicy{}, StopMaxAttempts},
 		"backend closed, POST":                {d504("Connection is closed"), post, "", RetryPolicy{}, StopMayHaveRun},
@@ -42,7 +42,7 @@ func TestDecisions(t *testing.T) {
 		"expired API definition":              {answer{status: 500, code: "X500ED"}, get, "", RetryPolicy{}, StopNotRetryable},
 		"malformed API metadata":              {answer{status: 500, code: "X500AM"}, get, "", RetryPolicy{}, StopNotRetryable},
 		"throttled":                           {throttled, get, "", RetryPolicy{}, StopThrottled},
-		"throttled by code":                   {answer{status: 429, code: "T429PA"}, post, "", RetryPolicy{}, StopThrottled},
+		"throttled by code":                   {answer{status: 429, code: "T429PR"}, post, "", RetryPolicy{}, StopThrottled},
 		"quota":                               {quota, get, "", RetryPolicy{}, StopNotRetryable},
 		"unauthorized":                        {answer{status: 403, message: "Unauthorized"}, get, "", RetryPolicy{}, StopNotRetryable},
 		"signature":                           {answer{status: 403, code: "A403IS"}, get, "", RetryPolicy{}, StopNotRetryable},

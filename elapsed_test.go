@@ -19,9 +19,9 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		at      []time.Duration
 	}{
 		"a window passes":        {[]answer{throttled, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, time.Second}},
-		"POST never ran":         {[]answer{{status: 429, code: "T429PA"}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, time.Second}},
-		"Retry-After":            {[]answer{{status: 429, code: "T429PA", header: http.Header{"Retry-After": {"4"}}}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second}},
-		"Retry-After too long":   {[]answer{{status: 429, code: "T429PA", header: http.Header{"Retry-After": {"6"}}}}, 5 * time.Second, StopThrottled, []time.Duration{0}},
+		"POST never ran":         {[]answer{{status: 429, code: "T429PR"}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, time.Second}},
+		"Retry-After":            {[]answer{{status: 429, code: "T429PR", header: http.Header{"Retry-After": {"4"}}}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second}},
+		"Retry-After too long":   {[]answer{{status: 429, code: "T429PR", header: http.Header{"Retry-After": {"6"}}}}, 5 * time.Second, StopThrottled, []time.Duration{0}},
 		"bounded in all":         {[]answer{throttled}, 2500 * time.Millisecond, StopThrottled, []time.Duration{0, time.Second, 2 * time.Second}},
 		"less than the shortest": {[]answer{throttled}, time.Millisecond, StopThrottled, []time.Duration{0}},
 	} {

@@ -37,7 +37,7 @@ func TestErrorText(t *testing.T) {
 		},
 		"reason of a failed connection": {
 			classified(504, "D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"),
-			"apigw: D504CO 504 Backend service connect failed `Timeout connecting to 10.0.0.1:80`: the gateway could not get or keep a connection to the backend; provider checks address, security group, firewall, allow lists and that the service runs; repeat only when safe",
+			"apigw: D504CO 504 Backend service connect failed `Timeout connecting to 10.0.0.1:80`: the gateway could not get or keep a connection to the backend; provider checks address, security group, firewall, allow lists and that the service runs; retry only if it is safe to send twice",
 		},
 		"string to sign": {
 			classified(400, "", "Invalid Signature, Server StringToSign:`POST#a##/x?password=tops3cret`"),
@@ -74,7 +74,8 @@ func TestErrorTellsTheWholeStory(t *testing.T) {
 		a := unavailable
 		a.header = http.Header{headerRequestID: {"4D-1"}}
 		e := mustFail(t, &Transport{Base: serve(a), Policy: RetryPolicy{MaxAttempts: 2}}, newRequest(t, http.MethodGet, ""))
-		want := "apigw: 503 Service Unavailable: service not available at the moment; retry later when the call is safe to repeat; request id 4D-1" +
+		want := "apigw: 504 " + notSentText + ": the gateway could not get or keep a connection to the backend; provider checks address, " +
+			"security group, firewall, allow lists and that the service runs; retry only if it is safe to send twice; request id 4D-1" +
 			"; GET api.example.com/v1/orders; 2 attempts, no further one: all attempts are used up (MaxAttempts)"
 		if got := e.Error(); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)

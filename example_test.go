@@ -87,7 +87,7 @@ func Example() {
 func Example_signing() {
 	gateway, end := pretend(gatewaytest.Route{
 		Pattern: "POST /v1/orders", Auth: gatewaytest.AuthSignature,
-		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 	})
 	defer end()
 	os.Setenv("APIGW_APP_SECRET", gatewaytest.DefaultAppSecret)
@@ -122,7 +122,7 @@ func Example_signing() {
 func ExampleTransport_prepareRetry() {
 	_, end := pretend(gatewaytest.Route{
 		Pattern: "/v1/weather", Auth: gatewaytest.AuthSignature,
-		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 	})
 	defer end()
 
@@ -219,7 +219,7 @@ func ExampleError() {
 func ExampleWithPolicy() {
 	gateway, end := pretend(gatewaytest.Route{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable", Times: -1}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO", Times: -1}},
 	})
 	defer end()
 	client := &http.Client{Transport: &apigw.Transport{}}
@@ -238,7 +238,7 @@ func ExampleWithPolicy() {
 	defer resp.Body.Close()
 	fmt.Println(resp.StatusCode, "after", gateway.Counts().Received, "attempt")
 	// Output:
-	// 503 after 1 attempt
+	// 504 after 1 attempt
 }
 
 // SDKs that hide the *http.Response report through the context.
@@ -286,7 +286,7 @@ func (s weatherSDK) Weather(ctx context.Context) error {
 func ExampleTransport_hooks() {
 	_, end := pretend(gatewaytest.Route{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "D503CB"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 	})
 	defer end()
 
@@ -306,7 +306,7 @@ func ExampleTransport_hooks() {
 	}
 	resp.Body.Close()
 	// Output:
-	// attempt 1 503
+	// attempt 1 504
 	// attempt 2 200
 	// done 200 true
 }
@@ -314,7 +314,7 @@ func ExampleTransport_hooks() {
 func ExampleTransport_logger() {
 	_, end := pretend(gatewaytest.Route{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "D503CB"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 	})
 	defer end()
 
@@ -356,8 +356,8 @@ func Example_gatewaytest() {
 		Pattern: "POST /orders",
 		Auth:    gatewaytest.AuthNone,
 		Script: []gatewaytest.Outcome{
-			{Error: "classic.service-unavailable"}, // not reached: repeated
-			{Drop: gatewaytest.DropAfterBackend},   // has run: not repeated
+			{Error: "D504CO"},                    // not reached: repeated
+			{Drop: gatewaytest.DropAfterBackend}, // has run: not repeated
 			{Error: "classic.failed-to-invoke-backend"},
 		},
 	}}}

@@ -3,6 +3,7 @@ package apigw
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/redact"
@@ -31,7 +32,8 @@ func newFailure(req, touched *http.Request, resp *http.Response, err error) *fai
 		}
 		return f
 	}
-	f.classify(resp.StatusCode, resp.Header)
+	_, reason, _ := strings.Cut(resp.Status, " ")
+	f.classify(received{status: resp.StatusCode, header: resp.Header, reason: reason})
 	f.secrets = redact.Of(req, touched, resp.Request)
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.

@@ -50,7 +50,7 @@ func (c *errorContext) Value(key any) any {
 func (c *errorContext) belongsTo(resp *http.Response) bool {
 	return c.status == resp.StatusCode &&
 		(c.request == address(resp.Request) || c.header == address(resp.Header) && len(resp.Header) > 0 ||
-			c.requestID != "" && c.requestID == headerValue(resp.Header, headerRequestID))
+			c.requestID != "" && c.requestID == requestIDOf(resp.Header))
 }
 
 // attach makes a failure reachable from resp. sent is the request to use if the
@@ -68,7 +68,7 @@ func attach(resp *http.Response, sent *http.Request, f *failure) {
 	}
 	resp.Request = req.WithContext(&f.context)
 	f.context = errorContext{
-		Context: ctx, err: &f.Error, status: resp.StatusCode, requestID: headerValue(resp.Header, headerRequestID),
+		Context: ctx, err: &f.Error, status: resp.StatusCode, requestID: requestIDOf(resp.Header),
 		request: address(resp.Request), header: address(resp.Header),
 	}
 }

@@ -22,7 +22,7 @@ func TestHooksTellTheStory(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		want := []string{"attempt Service Unavailable", "retry", "attempt OK", "done OK"}
+		want := []string{"attempt Gateway Timeout", "retry", "attempt OK", "done OK"}
 		if !slices.Equal(story, want) {
 			t.Errorf("got %q, want %q", story, want)
 		}

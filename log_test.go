@@ -105,7 +105,7 @@ func TestLogFields(t *testing.T) {
 		got, _ := fields["error"].(map[string]any)
 		for k, want := range map[string]any{
 			"id": "T429PA", "code": "T429PA", "status": 429, "class": "throttled", "origin": "gateway", "unverified": true,
-			"backend_reached": "no", "request_id": "r1", "stop_reason": "throttled", "message": "Throttled by API Flow Control",
+			"backend_reached": "maybe", "request_id": "r1", "stop_reason": "throttled", "message": "Throttled by API Flow Control",
 		} {
 			if got[k] != want {
 				t.Errorf("error.%s = %v, want %v", k, got[k], want)

@@ -42,8 +42,8 @@ func TestPrepareRetryFails(t *testing.T) {
 		tr := &Transport{Base: serve(unavailable), PrepareRetry: func(*http.Request) error { return cause }}
 		_, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
 		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 0 || e.Attempts[0].Status != 503 {
-			t.Errorf("got %v, want prepare-failed after an attempt that got the 503", err)
+		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 0 || e.Attempts[0].Status != 504 {
+			t.Errorf("got %v, want prepare-failed after an attempt that got the 504", err)
 		}
 	})
 }
@@ -111,8 +111,8 @@ func TestGetBodyThatFails(t *testing.T) {
 				if resp != nil || !errors.As(err, &e) || e.Stop != StopBody || !strings.Contains(err.Error(), c.want) {
 					t.Fatalf("got %v, %v, want body-not-replayable and %q", resp, err, c.want)
 				}
-				if e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 503 || base.attempts() != 1 {
-					t.Errorf("got %+v, want one attempt that got a 503", e)
+				if e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 504 || base.attempts() != 1 {
+					t.Errorf("got %+v, want one attempt that got a 504", e)
 				}
 				if got := tr.Budgets()[0].Available; got != 10 {
 					t.Errorf("%v retries are left, want all 10", got)

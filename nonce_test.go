@@ -40,7 +40,7 @@ func TestNonceUsed(t *testing.T) {
 		"first attempt, POST":              {[]answer{nonceIsUsed}, post, false, StopNotRetryable, 400, 1},
 		"first attempt, PUT":               {[]answer{nonceIsUsed}, http.MethodPut, false, StopNotRetryable, 400, 1},
 		"one retry only":                   {[]answer{nonceIsUsed}, get, false, StopNonceUsed, 400, 2},
-		"after a retry: the first failure": {[]answer{unavailable, nonceIsUsed}, post, false, StopNonceUsed, 503, 2},
+		"after a retry: the first failure": {[]answer{unavailable, nonceIsUsed}, post, false, StopNonceUsed, 504, 2},
 		"after a broken connection":        {[]answer{reset, nonceIsUsed}, get, false, StopNonceUsed, 0, 2},
 	} {
 		t.Run(name, func(t *testing.T) {

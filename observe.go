@@ -53,7 +53,7 @@ func (c *call) recordRefused(note *resign.Note) {
 	for _, r := range note.Refused {
 		a := Attempt{
 			Number: len(c.attempts) + 1, Start: r.Start, Duration: r.Duration, Status: r.Status, Wait: c.waited,
-			RequestID: headerValue(r.Header, headerRequestID),
+			RequestID: requestIDOf(r.Header),
 		}
 		if e, ok := Classify(r.Status, r.Header); ok {
 			a.Code, a.Message = e.Code, e.Message
@@ -68,7 +68,7 @@ func (c *call) attempt(resp *http.Response, err error, now time.Time) Attempt {
 	a := Attempt{Number: len(c.attempts) + 1, Start: c.sent, Duration: now.Sub(c.sent), Wait: c.waited, Err: err}
 	if resp != nil {
 		a.Status = resp.StatusCode
-		a.RequestID = headerValue(resp.Header, headerRequestID)
+		a.RequestID = requestIDOf(resp.Header)
 	}
 	return a
 }

@@ -178,7 +178,7 @@ func TestOneShotBodyIsTakenFromAnAttemptThatStillReads(t *testing.T) {
 					req.Body.Close()
 				}()
 				time.Sleep(time.Second)
-				return &http.Response{StatusCode: 503, Header: http.Header{headerErrorMessage: {"Service Unavailable"}}, Body: http.NoBody}, nil
+				return &http.Response{StatusCode: 504, Header: http.Header{headerErrorMessage: {notSentText}}, Body: http.NoBody}, nil
 			}
 			sent, _ = io.ReadAll(req.Body)
 			req.Body.Close()

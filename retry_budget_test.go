@@ -160,7 +160,7 @@ func TestBudgetBoundsItsMemory(t *testing.T) {
 // A host that answers another 500 does not work.
 func TestBudgetKeepsThePriceOfAnotherServerError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		base := serve(slices.Repeat([]answer{{status: 503, code: "D503CB"}, {status: 500, code: "X500ED"}}, 600)...)
+		base := serve(slices.Repeat([]answer{{status: 500, code: "X500ER"}, {status: 500, code: "X500ED"}}, 600)...)
 		if attempts, _ := send(t, base, &Transport{}, 600, time.Second); attempts > 740 {
 			t.Errorf("%d attempts for 600 requests that all failed", attempts)
 		}

@@ -28,9 +28,13 @@ type answer struct {
 	delay   time.Duration
 }
 
+// notSentText proves that the gateway sent nothing to the backend: it had no free
+// connection. It comes with status 504.
+const notSentText = "Backend service connect failed `Connection lease request time out`"
+
 var (
 	ok          = answer{status: 200, body: "fine"}
-	unavailable = answer{status: 503, message: "Service Unavailable"}
+	unavailable = answer{status: 504, message: notSentText}
 	internal    = answer{status: 500, message: "Internal Error"}
 	quota       = answer{status: 403, message: "Quota Exhausted"}
 	throttled   = answer{status: 403, message: "Throttled by API Flow Control"}

@@ -31,7 +31,7 @@ func newSigner(srv *gatewaytest.Server) *signer.Signer {
 }
 
 func refusals(n int) []gatewaytest.Outcome {
-	return []gatewaytest.Outcome{{Error: "classic.service-unavailable", Times: n}}
+	return []gatewaytest.Outcome{{Error: "D504CO", Times: n}}
 }
 
 func post(t *testing.T, rt http.RoundTripper, url, body string) *http.Response {
@@ -95,7 +95,7 @@ func TestSignedAboveTheTransport(t *testing.T) {
 		attempts int
 		stop     apigw.StopReason
 	}{
-		"nobody renews": {false, 503, 1, apigw.StopNonce},
+		"nobody renews": {false, 504, 1, apigw.StopNonce},
 		"renewed":       {true, 200, 3, apigw.StopUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -173,7 +173,7 @@ func TestNoPostRunsTwice(t *testing.T) {
 	var script []gatewaytest.Outcome
 	for range requests {
 		script = append(script, []gatewaytest.Outcome{
-			{}, {}, {}, {}, {Error: "classic.service-unavailable"}, {Error: "D503CB"}, {Error: "classic.internal-error"},
+			{}, {}, {}, {}, {Error: "D504CO"}, {Error: "D503CB"}, {Error: "classic.internal-error"},
 			{Drop: gatewaytest.DropOnArrival}, {Drop: gatewaytest.DropBeforeBackend}, {Drop: gatewaytest.DropAfterBackend}, {Drop: gatewaytest.DropAfterBackend, Reset: true},
 		}[random.IntN(11)])
 	}

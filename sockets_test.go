@@ -91,7 +91,7 @@ func TestDrippingFailureDoesNotHoldTheRetryUp(t *testing.T) {
 		if n.Add(1) > 1 {
 			return
 		}
-		refuse(w, 503, "Service Unavailable")
+		refuse(w, 504, notSentText)
 		for range 600 {
 			w.Write([]byte("x"))
 			w.(http.Flusher).Flush()
@@ -137,7 +137,7 @@ func TestHTTP2(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if n.Add(1) < 3 {
-			refuse(w, 503, "Service Unavailable")
+			refuse(w, 504, notSentText)
 			return
 		}
 		w.Header().Set("Trailer", "X-Sum")
@@ -241,7 +241,7 @@ func TestInformationalResponsesReachTheTrace(t *testing.T) {
 }
 
 func TestClientTimeoutCoversAllAttempts(t *testing.T) {
-	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) { refuse(w, 503, "Service Unavailable") })
+	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) { refuse(w, 504, notSentText) })
 	client.Timeout = 10 * time.Second
 	client.Transport.(*Transport).Policy = RetryPolicy{InitialBackoff: time.Hour, MaxBackoff: time.Hour, Jitter: JitterNone}
 	resp, _ := get(t, client, srv.URL)
@@ -295,7 +295,7 @@ func TestConcurrentUse(t *testing.T) {
 	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		if n.Add(1)%3 == 0 {
-			refuse(w, 503, "Service Unavailable")
+			refuse(w, 504, notSentText)
 		}
 	})
 	var wg sync.WaitGroup
@@ -316,7 +316,7 @@ func TestConcurrentUse(t *testing.T) {
 
 func TestCancelEndsDrainAndWait(t *testing.T) {
 	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, 503, "Service Unavailable")
+		refuse(w, 504, notSentText)
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})

@@ -41,7 +41,7 @@ var stopReasons = [...]struct{ name, text string }{
 	{"nonce-not-renewed", "the request carries an X-Ca-Nonce that nobody would renew; " +
 		"sign below the Transport, or set PrepareRetry to the signer's Sign"},
 	{"nonce-used", "an earlier copy of the request was accepted and may have run"},
-	{"retry-after-too-long", "the server asked for a longer delay than MaxRetryAfter"},
+	{"retry-after-too-long", "the server, or the catalog for this error, asks for a longer delay than MaxRetryAfter"},
 	{"backoff-stopped", "the BackOff of the policy said stop"},
 	{"permanent", "the request cannot be sent like this, now or later"},
 	{"prepare-failed", "PrepareRetry failed"},

@@ -25,8 +25,8 @@ func TestCancelDuringThePause(t *testing.T) {
 			t.Errorf("returned after %v, want 1s", got)
 		}
 		var e *Error
-		if errors.As(err, &e) && (e.Stop != StopContext || e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 503) {
-			t.Errorf("%+v: want no status, and an attempt that got the 503", e)
+		if errors.As(err, &e) && (e.Stop != StopContext || e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 504) {
+			t.Errorf("%+v: want no status, and an attempt that got the 504", e)
 		}
 	})
 }

@@ -11,7 +11,10 @@ import (
 )
 
 func TestTableHasAllRows(t *testing.T) {
-	want := map[Generation]int{GenerationClassic: 31, GenerationVPC: 79, GenerationHigress: 8}
+	want := map[Generation]int{
+		GenerationClassic: 32, GenerationVPC: 80, GenerationHigress: 56, GenerationEnvoy: 38, GenerationHigressAI: 12,
+		GenerationCloudNative: 5, GenerationAIGateway: 1, GenerationFC: 18,
+	}
 	got := map[Generation]int{}
 	for e := range All() {
 		got[e.Generation]++
@@ -21,7 +24,7 @@ func TestTableHasAllRows(t *testing.T) {
 			t.Errorf("%v: got %d rows, want %d", g, got[g], n)
 		}
 	}
-	if got, want := Len(), 118; got != want {
+	if got, want := Len(), 242; got != want {
 		t.Errorf("got %d rows, want %d", got, want)
 	}
 }
@@ -42,7 +45,7 @@ func TestRowInvariants(t *testing.T) {
 			if e.Source == "" || e.ReachedWhy == "" || e.Confidence == ConfidenceUnknown {
 				t.Errorf("source, confidence or reason is missing: %+v", e)
 			}
-			if e.Class == ClassUnknown || e.Retry == RetryUnknown || e.Reached == ReachedUnknown || e.Fixer == PartyUnknown {
+			if e.Class == ClassUnknown && e.Status != 0 && e.Place != PlaceNowhere || e.Retry == RetryUnknown || e.Reached == ReachedUnknown {
 				t.Errorf("a judgement is missing: %+v", e)
 			}
 			if (e.Message == "") != (e.MessageConfidence == ConfidenceUnknown) {
@@ -51,7 +54,7 @@ func TestRowInvariants(t *testing.T) {
 			if e.Retry == RetrySoon && !e.ServerSide {
 				t.Errorf("retry of a client error")
 			}
-			if e.ServerSide && e.Status < 500 {
+			if e.ServerSide && e.Status < 500 && e.Place == PlaceHeader {
 				t.Errorf("server side with status %d", e.Status)
 			}
 			switch e.Generation {
@@ -115,15 +118,19 @@ func TestClassicRowsAreTheDocuments(t *testing.T) {
 
 func TestParseTableRefuses(t *testing.T) {
 	head := "# edition: 2026-11\n# date: 2026-11-24\n# source: s\n" + columns + "\n"
-	row := "a\tclassic\t\t403\tText\t\tquota\tfalse\tno\t90s\tmaybe\twhy\t\tcaller\tm\tm\tr\tr\tName\tnonce-used\thigh\thigh\ts\n"
+	row := "a\tclassic\tgateway\t\t403\t401\theader\tserver: x\tText\t\tquota\tfalse\tno\t90s\tmaybe\twhy\t\tcaller\tm\tm\tr\tr\tName\tnonce-used\thigh\thigh\ts\n"
 	if _, err := parseTable(head + row); err != nil {
 		t.Fatalf("the good table: %v", err)
 	}
 	for name, c := range map[string]struct{ tsv, want string }{
 		"no head":          {columns + "\n" + row, "edition"},
 		"other columns":    {"# edition: x\nid\n", `line 2: columns are "id"`},
-		"short row":        {head + "a\tb\n", "line 5: 2 columns, want 23"},
+		"short row":        {head + "a\tb\n", "line 5: 2 columns, want 27"},
 		"bad generation":   {head + strings.Replace(row, "classic", "clasic", 1), `line 5: generation: unknown value "clasic"`},
+		"bad origin":       {head + strings.Replace(row, "gateway", "gate", 1), `origin: unknown value "gate"`},
+		"bad place":        {head + strings.Replace(row, "header", "head", 1), `place: unknown value "head"`},
+		"bad statuses":     {head + strings.Replace(row, "401", "4oo", 1), `other_statuses: unknown value "4oo"`},
+		"torn JSON body":   {head + strings.Replace(strings.Replace(row, "header", "body", 1), "Text", `{"a":`, 1), "a: message: "},
 		"bad status":       {head + strings.Replace(row, "403", "40x", 1), `status: unknown value "40x"`},
 		"bad category":     {head + strings.Replace(row, "quota", "qouta", 1), `class: unknown value "qouta"`},
 		"bad retry":        {head + strings.Replace(row, "\tno\t", "\tnever\t", 1), `retry: unknown value "never"`},
@@ -149,10 +156,12 @@ func TestEnumsHaveNames(t *testing.T) {
 		last  string
 		zero  string
 	}{
-		"generation": {generationNames[:], GenerationHigress.String(), Generation(0).String()},
+		"generation": {generationNames[:], GenerationFC.String(), Generation(0).String()},
 		"class":      {classNames[:], ClassCircuitOpen.String(), Class(0).String()},
+		"origin":     {originNames[:], OriginBackend.String(), Origin(0).String()},
+		"place":      {placeNames[:], PlaceNowhere.String(), Place(0).String()},
 		"retry":      {retryNames[:], RetryWait.String(), Retry(0).String()},
-		"reached":    {reachedNames[:], ReachedYes.String(), Reached(0).String()},
+		"reached":    {reachedNames[:], ReachedNoAtThisHop.String(), Reached(0).String()},
 		"party":      {partyNames[:], PartyGateway.String(), Party(0).String()},
 		"confidence": {confidenceNames[:], ConfidenceHigh.String(), Confidence(0).String()},
 	} {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,11 +32,21 @@ type Entry struct {
 	// [Infer], [ByStatus] and [NoResponse] give.
 	ID         string
 	Generation Generation
+	// Origin makes the response.
+	Origin Origin
 	// Code is empty where the dialect has none.
-	Code   Code
+	Code Code
+	// Status is 0 in a row of any status. [Entry.HasStatus] knows the others
+	// that were seen.
 	Status int
-	// Message is the text of X-Ca-Error-Message, parameters as ${Name} or
-	// %s; empty where no source showed it. [Entry.Fill] fills it in.
+	// Place is where the row shows, and Mark the headers that come with it:
+	// conditions by "; ", such as "x-fc-request-id", "server: a|b*" and
+	// "!x-envoy-upstream-service-time" for one that is not there.
+	Place Place
+	Mark  string
+	// Message is the text of X-Ca-Error-Message or of the body, parameters
+	// as ${Name} or %s; empty where no source showed it. [Entry.Fill] fills
+	// it in. Of a JSON body it has the fields that tell the row apart.
 	Message string
 	Class   Class
 	// ServerSide says that gateway or backend failed, not the request.
@@ -61,6 +72,7 @@ type Entry struct {
 
 	// Lists are kept as the columns that they come from, so that copies
 	// share nothing that can be changed.
+	statuses    string // by "|": others than Status that were seen
 	aliases     string // by "|"
 	notSent     string // by "|": reasons that mean that nothing was sent
 	shownParams string // by "|"
@@ -75,6 +87,12 @@ func (e Entry) Aliases() []string { return list(e.aliases) }
 // document or in several independent programs. Say "unverified" beside the
 // others.
 func (e Entry) Verified() bool { return e.Confidence >= ConfidenceMedium }
+
+// HasStatus reports whether the row was seen with that status. A row of status
+// 0 has all of them.
+func (e Entry) HasStatus(status int) bool {
+	return e.Status == status || e.Status == 0 || e.statuses != "" && slices.Contains(list(e.statuses), strconv.Itoa(status))
+}
 
 // NonceUsed reports that the gateway had accepted a request with the same nonce
 // before, so an earlier copy of this one may have run.
@@ -98,6 +116,15 @@ func (e Entry) LimitsCaller() bool { return e.traits&limitsCaller != 0 }
 // has none. The slice is the caller's.
 func (e Entry) NotSentReasons() []string { return list(e.notSent) }
 
+// NewConnection reports that another attempt has to use another connection.
+// The status itself (421, RFC 9110 section 15.5.20) says that the request was
+// not processed on this one.
+func (e Entry) NewConnection() bool { return e.traits&newConnection != 0 }
+
+// NeedsProof reports that an answer of the backend can look like the row, so
+// that it stands only where the proxy is known to have answered by itself.
+func (e Entry) NeedsProof() bool { return e.traits&needsProof != 0 }
+
 // ShowsParam reports whether the parameter of that name only names a thing, so
 // that it may stand in a log. Others may repeat what the request carried.
 func (e Entry) ShowsParam(name string) bool { return slices.Contains(list(e.shownParams), name) }
@@ -111,16 +138,24 @@ func list(column string) []string {
 }
 
 // traits are facts about a row that a decision needs and no other column has.
-type traits uint8
+type traits uint16
 
 const (
 	nonceUsed traits = 1 << iota
 	timestampExpired
 	limitsHost
 	limitsCaller
+	newConnection
+	needsProof // see NeedsProof
+	needsMark  // the words alone are not special enough
+	openEnded  // the message may be followed by anything
+	passedOn   // the mark of every answer that the proxy only passed on
 )
 
-var traitNames = [...]string{"nonce-used", "timestamp-expired", "limits-host", "limits-caller"}
+var traitNames = [...]string{
+	"nonce-used", "timestamp-expired", "limits-host", "limits-caller",
+	"new-connection", "needs-proof", "needs-mark", "open-ended", "passed-on",
+}
 
 // parseTraits reads names separated by "|".
 func parseTraits(column string) (t traits, ok bool) {

@@ -87,8 +87,8 @@ func TestTraits(t *testing.T) {
 		}
 	}
 	for trait, want := range map[string][]string{
-		"nonce used":        {"classic.nonce-used", "S403NU"},
-		"timestamp expired": {"classic.timestamp-expired", "S403TE"},
+		"nonce used":        {"classic.nonce-used", "S403NU", "higress.replay-attack-detected"},
+		"timestamp expired": {"classic.timestamp-expired", "S403TE", "higress.hmac-clock-skew"},
 		"limits host": {
 			"classic.throttled-domain", "classic.throttled-group", "T429ID", "T429IN", "T429GR", "T429SR",
 		},

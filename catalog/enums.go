@@ -6,17 +6,60 @@ import "fmt"
 type Generation uint8
 
 // The dialects. Classic instances send a text only, VPC-type instances a code
-// and a text, Higress hmac-auth mostly a plain body.
+// and a text. The newer ones write into the body: Envoy, the proxy inside them;
+// the plug-ins of Higress and its AI plug-ins; the cloud-native and the AI
+// gateway of Alibaba Cloud; and Function Compute behind them.
 const (
 	GenerationUnknown Generation = iota
 	GenerationClassic
 	GenerationVPC
 	GenerationHigress
+	GenerationEnvoy
+	GenerationHigressAI
+	GenerationCloudNative
+	GenerationAIGateway
+	GenerationFC
 )
 
-var generationNames = [...]string{"unknown", "classic", "vpc", "higress"}
+var generationNames = [...]string{
+	"unknown", "classic", "vpc", "higress", "envoy", "higress-ai", "apig-cloud-native", "ai-gateway", "fc",
+}
 
 func (g Generation) String() string { return name(generationNames[:], g) }
+
+// Origin says who makes the response of a row.
+type Origin uint8
+
+// Who makes a response: the gateway or a plug-in of it, the proxy inside or in
+// front of it, Function Compute, or the backend itself.
+const (
+	OriginUnknown Origin = iota
+	OriginGateway
+	OriginProxy
+	OriginFunctionCompute
+	OriginBackend
+)
+
+var originNames = [...]string{"unknown", "gateway", "proxy", "function-compute", "backend"}
+
+func (o Origin) String() string { return name(originNames[:], o) }
+
+// Place says where a response shows which row it belongs to.
+type Place uint8
+
+// Where a row shows: in the X-Ca-* headers, in the body, in other headers or
+// the status alone, or nowhere, since another answer can look the same.
+const (
+	PlaceUnknown Place = iota
+	PlaceHeader
+	PlaceBody
+	PlaceMark
+	PlaceNowhere
+)
+
+var placeNames = [...]string{"unknown", "header", "body", "mark", "nowhere"}
+
+func (p Place) String() string { return name(placeNames[:], p) }
 
 // Class is the kind of failure.
 type Class uint8
@@ -73,15 +116,18 @@ func (r Retry) String() string { return name(retryNames[:], r) }
 // Reached says whether the provider's backend got the request.
 type Reached uint8
 
-// Whether the backend got the request.
+// Whether the backend got the request. ReachedNoAtThisHop: the proxy that wrote
+// the text did not send it on. If a proxy behind wrote it, and the backend
+// passed it on, the request may have run.
 const (
 	ReachedUnknown Reached = iota
 	ReachedNo
 	ReachedMaybe
 	ReachedYes
+	ReachedNoAtThisHop
 )
 
-var reachedNames = [...]string{"unknown", "no", "maybe", "yes"}
+var reachedNames = [...]string{"unknown", "no", "maybe", "yes", "no-at-this-hop"}
 
 func (r Reached) String() string { return name(reachedNames[:], r) }
 

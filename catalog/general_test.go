@@ -13,14 +13,14 @@ func TestInfer(t *testing.T) {
 		retry   Retry
 		reached Reached
 	}{
-		{"T429ZZ", 429, ClassThrottled, RetryWait, ReachedNo},
-		{"I400ZZ", 400, ClassBadRequest, RetryNo, ReachedNo},
-		{"I404ZZ", 404, ClassNotFound, RetryNo, ReachedNo},
-		{"A401ZZ", 401, ClassAuth, RetryNo, ReachedNo},
-		{"A403ZZ", 403, ClassAccessControl, RetryNo, ReachedNo},
-		{"S403ZZ", 403, ClassReplay, RetryNo, ReachedNo},
-		{"B403ZZ", 403, ClassBilling, RetryNo, ReachedNo},
-		{"B451ZZ", 451, ClassAccessControl, RetryNo, ReachedNo},
+		{"T429ZZ", 429, ClassThrottled, RetryWait, ReachedMaybe},
+		{"I400ZZ", 400, ClassBadRequest, RetryNo, ReachedMaybe},
+		{"I404ZZ", 404, ClassNotFound, RetryNo, ReachedMaybe},
+		{"A401ZZ", 401, ClassAuth, RetryNo, ReachedMaybe},
+		{"A403ZZ", 403, ClassAccessControl, RetryNo, ReachedMaybe},
+		{"S403ZZ", 403, ClassReplay, RetryNo, ReachedMaybe},
+		{"B403ZZ", 403, ClassBilling, RetryNo, ReachedMaybe},
+		{"B451ZZ", 451, ClassAccessControl, RetryNo, ReachedMaybe},
 		{"A500ZZ", 500, ClassGateway, RetryNo, ReachedMaybe},
 		{"D503ZZ", 503, ClassCircuitOpen, RetryWait, ReachedMaybe},
 		{"D504ZZ", 504, ClassBackendTimeout, RetryWait, ReachedMaybe},

@@ -20,6 +20,8 @@ type Match struct {
 	// Appended is text behind the known message that the message does not
 	// foresee.
 	Appended string
+	// Marked says that the row has a Mark and that the headers fulfil it.
+	Marked bool
 }
 
 // Reached says whether the backend got the request: what the row says, or no
@@ -42,10 +44,10 @@ func (e *Entry) meansNotSent(reason string) bool {
 // MatchText returns the row whose message, or an alias of it, text is or begins
 // with. Letter case and the amount of white space do not count; further text
 // may follow, but not in the middle of a word. The longest message wins. Of
-// several with the same words, the one in the same letter case wins, then the
-// one that accounts for the whole text, then the one whose status is status (0
-// if not known), then the earlier dialect; Higress rows, whose texts come in a
-// body, yield to those that come in a header.
+// several with the same words, the one that has the status wins (0 if it is not
+// known), then the one in the same letter case, then the one that accounts for
+// the whole text, then the one whose text comes in a header, then the earlier
+// row.
 //
 // A message that begins with a parameter ("${Resource} not found") is not
 // matched: any text of an API provider could look like it.
@@ -73,11 +75,10 @@ const quotes = "`'\""
 // pattern is one message or alias: a literal prefix, then parameters, each
 // followed by a literal that may be empty.
 type pattern struct {
-	entry  *Entry
-	prefix string // in its own letter case
-	params []param
-	// bodyOnly marks Higress texts without an X-Ca header.
-	bodyOnly bool
+	entry    *Entry
+	prefix   string // in its own letter case
+	params   []param
+	bodyOnly bool // no X-Ca header has this text
 }
 
 type param struct {
@@ -100,6 +101,9 @@ func newPatterns(entries []Entry) patterns {
 	p := patterns{byPrefix: make(map[string][]pattern)}
 	for i := range entries {
 		e := &entries[i]
+		if e.Place == PlaceNowhere || isJSON(e.Message) {
+			continue
+		}
 		own := parsePattern(e, e.Message)
 		p.add(own)
 		for _, alias := range e.Aliases() {
@@ -138,7 +142,7 @@ func (p *patterns) add(pat pattern) {
 
 // parsePattern splits a message such as "Header `${HeaderName}` is Required".
 func parsePattern(e *Entry, message string) pattern {
-	pat := pattern{entry: e, bodyOnly: e.Generation == GenerationHigress && !strings.Contains(message, "StringToSign")}
+	pat := pattern{entry: e, bodyOnly: e.Place != PlaceHeader}
 	parts := parseTemplate(message)
 	if len(parts) == 0 || parts[0].name == "" {
 		pat.prefix = strings.TrimSpace(message)
@@ -214,7 +218,7 @@ func (p *patterns) match(text string, status int, only string) (Match, bool) {
 				sameCase:   strings.HasPrefix(trim(text), c.prefix),
 				whole:      whole,
 				header:     !c.bodyOnly,
-				sameStatus: status == c.entry.Status,
+				sameStatus: c.entry.HasStatus(status),
 			}
 			if best.Entry.ID == "" || r.better(bestRank) {
 				best, bestRank = m, r
@@ -229,20 +233,20 @@ func (p *patterns) match(text string, status int, only string) (Match, bool) {
 
 // rank orders candidates with the same words, most telling field first.
 type rank struct {
-	sameCase, whole, header, sameStatus bool
+	sameStatus, sameCase, whole, header bool
 }
 
 // better reports whether r ranks above s. At a tie the earlier row stays.
 func (r rank) better(s rank) bool {
 	switch {
+	case r.sameStatus != s.sameStatus:
+		return r.sameStatus
 	case r.sameCase != s.sameCase:
 		return r.sameCase
 	case r.whole != s.whole:
 		return r.whole
-	case r.header != s.header:
-		return r.header
 	}
-	return r.sameStatus && !s.sameStatus
+	return r.header && !s.header
 }
 
 // match fits what follows the prefix to the pattern. whole reports that the

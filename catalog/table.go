@@ -31,12 +31,13 @@ type table struct {
 	byID     map[string]*Entry
 	byCode   map[Code]*Entry
 	patterns patterns
+	bodies   bodies
 }
 
 // columns of errors.tsv. The fields of [Entry] and of "apigw catalog --tsv" have
 // the same names.
-const columns = "id\tgeneration\tcode\tstatus\tmessage\taliases\tclass\tserver_side\tretry\twait\t" +
-	"backend_reached\tbackend_reached_why\tnot_sent_reasons\tfixer\tmeaning_en\tmeaning_zh\tremedy_en\tremedy_zh\t" +
+const columns = "id\tgeneration\torigin\tcode\tstatus\tother_statuses\tplace\tmark\tmessage\taliases\tclass\tserver_side\tretry\t" +
+	"wait\tbackend_reached\tbackend_reached_why\tnot_sent_reasons\tfixer\tmeaning_en\tmeaning_zh\tremedy_en\tremedy_zh\t" +
 	"shown_params\ttraits\tconfidence\tmessage_confidence\tsource"
 
 func parseTable(tsv string) (*table, error) {
@@ -89,7 +90,9 @@ func newTable(edition Edition, entries []Entry) (*table, error) {
 		}
 	}
 	t.patterns = newPatterns(t.entries)
-	return t, nil
+	var err error
+	t.bodies, err = newBodies(t.entries)
+	return t, err
 }
 
 // eachRow calls use for each line below the line of columns, and comment for
@@ -160,9 +163,18 @@ func (r *row) entry() Entry {
 	e.ID, e.Code, e.Message, e.Source = r.text("id"), Code(r.text("code")), r.text("message"), r.text("source")
 	e.Generation = enum[Generation](r, "generation", generationNames[:])
 	r.check("code", e.Code == "" || e.Code.Valid())
-	status, err := strconv.Atoi(r.text("status"))
-	e.Status = status
-	r.check("status", err == nil && status >= 400 && status <= 599)
+	e.Origin = enum[Origin](r, "origin", originNames[:])
+	e.Place = enum[Place](r, "place", placeNames[:])
+	e.Mark, e.statuses = r.text("mark"), r.text("other_statuses")
+	var err error
+	if status := r.text("status"); status != "any" {
+		e.Status, err = strconv.Atoi(status)
+		r.check("status", err == nil && e.Status >= 200 && e.Status <= 599)
+	}
+	if e.statuses != "" {
+		_, ok := parseStatuses(e.statuses)
+		r.check("other_statuses", ok)
+	}
 	if wait := r.text("wait"); wait != "" {
 		e.Wait, err = time.ParseDuration(wait)
 		r.check("wait", err == nil && e.Wait > 0)

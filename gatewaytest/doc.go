@@ -14,7 +14,7 @@
 //		Pattern: "POST /orders",
 //		Auth:    gatewaytest.AuthNone,
 //		Script: []gatewaytest.Outcome{
-//			{Error: "classic.service-unavailable"},
+//			{Error: "D504CO"},
 //			{Drop: gatewaytest.DropAfterBackend},
 //		},
 //	}}}

@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 
 // ErrorRows returns a handler that answers GET /errors/{id}, or any other
 // method, precisely as the catalog row of that ID says: status, headers, and
-// for the Higress rows the body. Query parameters fill the parameters of the
+// the body if the row shows there. Query parameters fill the parameters of the
 // message in, as in /errors/I400MH?HeaderName=X-Ca-Key. A path that ends in
 // /errors/ lists the IDs; an ID that is not in the catalog gives 404 without
 // the headers of a gateway.
@@ -37,8 +38,8 @@ func ErrorRows() http.Handler {
 		setRequestID(w.Header(), entry.Generation, newRequestID(entry.Generation))
 		body := ref.writeHead(w.Header(), r)
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(entry.Status)
-		w.Write([]byte(body)) // net/http drops it for HEAD
+		w.WriteHeader(cmp.Or(entry.Status, http.StatusBadGateway)) // 0 is any
+		w.Write([]byte(body))                                      // net/http drops it for HEAD
 	})
 	return mux
 }

@@ -15,7 +15,7 @@ func Example() {
 		Pattern: "POST /orders",
 		Auth:    gatewaytest.AuthNone,
 		Script: []gatewaytest.Outcome{
-			{Error: "classic.service-unavailable"},
+			{Error: "D504CO"},
 			{Drop: gatewaytest.DropAfterBackend},
 		},
 	}}}
@@ -33,7 +33,7 @@ func Example() {
 	}
 	fmt.Printf("%+v\n", g.Counts()) // the lost answer hid an execution
 	// Output:
-	// 503 "Service Unavailable"
+	// 504 "Backend service connect failed `Timeout connecting to 192.0.2.1:8080`"
 	// no answer
 	// 200 ""
 	// {Received:3 Executed:2}

@@ -102,20 +102,25 @@ func refuse(dialect catalog.Generation, why reason, params ...string) *refusal {
 func (r *refusal) writeHead(h http.Header, req *http.Request) (body string) {
 	text := r.message(req)
 	h.Del("Content-Type")
-	switch r.entry.Generation {
-	case catalog.GenerationHigress:
-		// Everything but the string to sign comes in a plain body.
+	for name, value := range r.entry.MarkHeaders() {
+		h.Set(name, value)
+	}
+	if r.entry.Place != catalog.PlaceHeader {
 		h.Set("Content-Type", "text/plain")
-		if strings.Contains(text, "StringToSign") {
-			h.Set("X-Ca-Error-Message", text)
-			return "Invalid Signature"
+		if strings.HasPrefix(text, "{") {
+			h.Set("Content-Type", "application/json")
 		}
 		return text
-	case catalog.GenerationVPC:
+	}
+	if r.entry.Code != "" {
 		h.Set("X-Ca-Error-Code", string(r.entry.Code))
 	}
 	if text != "" {
 		h.Set("X-Ca-Error-Message", text)
+	}
+	if r.entry.Generation == catalog.GenerationHigress {
+		h.Set("Content-Type", "text/plain")
+		return "Invalid Signature" // only the string to sign is in a header
 	}
 	return ""
 }

@@ -19,7 +19,7 @@ import (
 //	  "auth": "none",
 //	  "limits": ["100/s", "3000/min aligned"],
 //	  "script": [
-//	    {"error": "classic.service-unavailable", "retryAfter": "1", "times": 2},
+//	    {"error": "D504CO", "retryAfter": "1", "times": 2},
 //	    {"drop": "after-backend"},
 //	    {"status": 200, "body": "done"}
 //	  ]

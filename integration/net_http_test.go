@@ -126,7 +126,7 @@ func TestNetHTTPRedirect(t *testing.T) {
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{
 		{
 			Pattern: "/start", Auth: gatewaytest.AuthNone,
-			Script: []gatewaytest.Outcome{{Error: "D503CB"}},
+			Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 			Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.SetCookie(w, &http.Cookie{Name: "visited", Value: "start"})
 				http.Redirect(w, r, "/end", http.StatusTemporaryRedirect)
@@ -134,7 +134,7 @@ func TestNetHTTPRedirect(t *testing.T) {
 		},
 		{
 			Pattern: "/end", Auth: gatewaytest.AuthNone,
-			Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}},
+			Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 			Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				cookie, err := r.Cookie("visited")

@@ -51,7 +51,7 @@ func tokenRig(t *testing.T, script ...gatewaytest.Outcome) (*gatewaytest.Gateway
 }
 
 func TestOAuth2TokenSurvivesUnavailable(t *testing.T) {
-	g, hc, url := tokenRig(t, gatewaytest.Outcome{Error: "classic.service-unavailable"})
+	g, hc, url := tokenRig(t, gatewaytest.Outcome{Error: "D504CO"})
 	resp, err := hc.Get(url)
 	if err != nil {
 		t.Fatal(err)

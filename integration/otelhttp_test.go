@@ -47,7 +47,7 @@ func TestOtelHTTPSpans(t *testing.T) {
 		}, []string{"Error", "Error", "Unset"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, nil, gatewaytest.Outcome{Error: "D503CB", Times: 2})
+			r := newRig(t, nil, gatewaytest.Outcome{Error: "D504CO", Times: 2})
 			spans := tracetest.NewInMemoryExporter()
 			provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 			hc := &http.Client{Transport: c.wrap(r, otelhttp.WithTracerProvider(provider))}
@@ -68,7 +68,7 @@ func TestOtelHTTPSpans(t *testing.T) {
 // With otelhttp outside, its span is the current one, and gets the events of
 // the bridge.
 func TestOtelHTTPSpanHasAttempts(t *testing.T) {
-	r := newRig(t, nil, gatewaytest.Outcome{Error: "D503CB"})
+	r := newRig(t, nil, gatewaytest.Outcome{Error: "D504CO"})
 	if _, err := otelapigw.Instrument(r.transport); err != nil {
 		t.Fatal(err)
 	}

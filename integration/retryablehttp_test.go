@@ -55,14 +55,14 @@ func doRetryable(c call, hc *retryablehttp.Client) (*apigw.Error, error) {
 }
 
 func TestRetryableHTTPRecorderKeepsWhatGivingUpLoses(t *testing.T) {
-	r := newRig(t, nil, gatewaytest.Outcome{Error: "D503CB", Times: -1})
+	r := newRig(t, nil, gatewaytest.Outcome{Error: "D504CO", Times: -1})
 	ctx, recorder := apigw.WithRecorder(t.Context())
 	_, err := doRetryable(call{ctx: ctx, url: r.server.URL + "/v1/weather"}, newRetryable(r.transport, asShipped))
 	if err == nil {
 		t.Fatal("got no error, want go-retryablehttp to give up")
 	}
 	decoded, ok := recorder.Last()
-	if !ok || decoded.Code != "D503CB" {
-		t.Errorf("got %v, want D503CB", decoded)
+	if !ok || decoded.Code != "D504CO" {
+		t.Errorf("got %v, want D504CO", decoded)
 	}
 }

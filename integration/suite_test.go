@@ -143,7 +143,7 @@ func testQuota(t *testing.T, c client) string {
 
 // testUnavailable: two times 503, then service. Nobody above notices.
 func testUnavailable(t *testing.T, c client) string {
-	r := newRig(t, c.backend, gatewaytest.Outcome{Error: "classic.service-unavailable", Times: 2})
+	r := newRig(t, c.backend, gatewaytest.Outcome{Error: "D504CO", Times: 2})
 	decoded, _, attempts, err := r.run(c, switchedOff)
 	if err != nil || decoded != nil {
 		t.Errorf("got %v, decoded %v; want a success", err, decoded)
@@ -157,7 +157,7 @@ func testUnavailable(t *testing.T, c client) string {
 // testOutage: 503 for ever. The attempts of client and Transport multiply,
 // OnDone tells of it, and either can be switched off.
 func testOutage(t *testing.T, c client) string {
-	outage := gatewaytest.Outcome{Error: "classic.service-unavailable", Times: -1}
+	outage := gatewaytest.Outcome{Error: "D504CO", Times: -1}
 	count := func(setting retries, ours int) int {
 		t.Helper()
 		r := newRig(t, c.backend, outage)

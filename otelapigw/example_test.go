@@ -16,7 +16,7 @@ import (
 func ExampleInstrument() {
 	gateway := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "D503CB"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}},
 	}}})
 	defer gateway.Close()
 
@@ -50,9 +50,9 @@ func ExampleInstrument() {
 	}
 	// Output:
 	// apigw.attempt
-	// 	error.type D503CB
+	// 	error.type D504CO
 	// apigw.retry
-	// 	error.type D503CB
+	// 	error.type D504CO
 	// apigw.attempt
 	// 	http.request.resend_count 1
 }

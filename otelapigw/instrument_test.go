@@ -159,12 +159,12 @@ func wantLines(t *testing.T, what string, got, want []string) {
 func TestRetryThenSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, gateway(t, &gatewaytest.Gateway{},
-			gatewaytest.Outcome{Error: "D503CB", Delay: 2 * time.Second}))
+			gatewaytest.Outcome{Error: "D504CO", Delay: 2 * time.Second}))
 		span := r.send(t.Context(), "GET", "http://api.example.com/v1/weather?token=hidden", nil)
 
 		wantLines(t, "events", events(span), []string{
-			"apigw.attempt apigw.attempt.duration=2 error.type=D503CB http.response.status_code=503",
-			"apigw.retry apigw.retry.pause=1 error.type=D503CB",
+			"apigw.attempt apigw.attempt.duration=2 error.type=D504CO http.response.status_code=504",
+			"apigw.retry apigw.retry.pause=1 error.type=D504CO",
 			"apigw.attempt apigw.attempt.duration=0 http.request.resend_count=1 http.response.status_code=200",
 		})
 		if got, want := show(span.Attributes), "http.request.resend_count=1"; got != want {
@@ -177,12 +177,12 @@ func TestRetryThenSuccess(t *testing.T) {
 		const budget = "server.address=api.example.com"
 		wantLines(t, "metrics", r.metrics(), []string{
 			"apigw.client.requests{http.request.method=GET http.response.status_code=200 " + server + "} 1",
-			"apigw.client.retries{error.type=D503CB http.request.method=GET http.response.status_code=503 " + server + "} 1",
+			"apigw.client.retries{error.type=D504CO http.request.method=GET http.response.status_code=504 " + server + "} 1",
 			"apigw.client.retry_budget.available{" + budget + "} 8", // a retry that succeeds is free
 			"apigw.client.retry_budget.denied{" + budget + "} 0",
 			"apigw.client.retry_budget.requests{" + budget + "} 1",
 			"apigw.client.retry_budget.retries{" + budget + "} 0",
-			"http.client.request.duration{error.type=D503CB http.request.method=GET http.response.status_code=503 " + server + "} n=1 sum=2",
+			"http.client.request.duration{error.type=D504CO http.request.method=GET http.response.status_code=504 " + server + "} n=1 sum=2",
 			"http.client.request.duration{http.request.method=GET http.request.resend_count=1 http.response.status_code=200 " + server + "} n=1 sum=0",
 		})
 	})
@@ -261,7 +261,7 @@ func TestErrorTypeWithoutResponse(t *testing.T) {
 
 func TestBudgetDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, gateway(t, &gatewaytest.Gateway{}, gatewaytest.Outcome{Error: "classic.service-unavailable", Times: -1}))
+		r := newRig(t, gateway(t, &gatewaytest.Gateway{}, gatewaytest.Outcome{Error: "D504CO", Times: -1}))
 		r.transport.Policy.InitialBackoff = time.Millisecond
 		for range 4 {
 			r.send(t.Context(), "GET", "http://api.example.com:8080/", nil)

@@ -72,7 +72,7 @@ func decisionsOf(t *testing.T, base *script, tr *apigw.Transport, send func() (*
 func TestClientDecidesAsTransport(t *testing.T) {
 	const get, post = http.MethodGet, http.MethodPost
 	retryAfter := func(v string) answer {
-		return answer{status: 503, message: "Service Unavailable", header: http.Header{"Retry-After": {v}}}
+		return answer{status: 504, message: unavailable.message, header: http.Header{"Retry-After": {v}}}
 	}
 	certificateRefused := answer{err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}
 	type setup struct {

@@ -17,7 +17,7 @@ var soon = apigw.RetryPolicy{InitialBackoff: 1, MaxBackoff: 1}
 func ExampleNewClient() {
 	server := gatewaytest.NewMemoryServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
-		Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable"}, {Status: 200, Body: "fine"}},
+		Script: []gatewaytest.Outcome{{Error: "D504CO"}, {Status: 200, Body: "fine"}},
 	}}})
 	defer server.Close()
 	base := server.Transport()

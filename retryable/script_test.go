@@ -23,7 +23,7 @@ type answer struct {
 
 var (
 	ok          = answer{status: 200}
-	unavailable = answer{status: 503, message: "Service Unavailable"}
+	unavailable = answer{status: 504, message: "Backend service connect failed `Connection lease request time out`"} // nothing was sent
 	internal    = answer{status: 500, message: "Internal Error"}
 	quota       = answer{status: 403, message: "Quota Exhausted"}
 	throttled   = answer{status: 403, message: "Throttled by API Flow Control"}

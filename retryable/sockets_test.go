@@ -20,7 +20,7 @@ var quick = apigw.RetryPolicy{InitialBackoff: time.Millisecond, MaxBackoff: time
 
 func TestEachAttemptIsSigned(t *testing.T) {
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "POST /orders", Script: []gatewaytest.Outcome{
-		{Error: "classic.service-unavailable"}, {Error: "classic.service-unavailable"},
+		{Error: "D504CO"}, {Error: "D504CO"},
 	}}}}
 	s := gatewaytest.NewServer(g)
 	defer s.Close()

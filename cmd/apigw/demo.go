@@ -116,16 +116,17 @@ func demoCases() (rows, posts []*demoCase) {
 	return rows, posts
 }
 
-// curable is what the catalog advises: another attempt can help. Throttled
-// calls are not repeated unless a policy says how long they may wait.
+// curable is what the catalog advises: another attempt can help soon. Throttled
+// calls, and those whose cause lasts for a known time, are not sent again unless
+// a policy says how long they may wait.
 func curable(e catalog.Entry) bool {
-	return e.Class != catalog.ClassThrottled && (e.Retry == catalog.RetrySoon || e.Retry == catalog.RetryWait)
+	return e.Class != catalog.ClassThrottled && e.Wait == 0 && (e.Retry == catalog.RetrySoon || e.Retry == catalog.RetryWait)
 }
 
 // advice is the decision that follows from the catalog row alone. It does not
 // ask the transport's own judgement, which is what the demonstration checks.
 func (c *demoCase) advice() string {
-	if curable(c.entry) && (c.method == http.MethodGet || c.entry.Reached == catalog.ReachedNo) {
+	if curable(c.entry) && (c.method == http.MethodGet || c.entry.Reached == catalog.ReachedNo && c.entry.Verified()) {
 		return retried
 	}
 	return failedFast

@@ -19,8 +19,8 @@ func TestDemoJSONHasEveryRowAndField(t *testing.T) {
 		t.Fatalf("exit: got %d, want 0; %s", got.exit, got.stderr)
 	}
 	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
-	if len(lines) != 29+79 {
-		t.Errorf("rows: got %d, want 108", len(lines))
+	if len(lines) != 29+80 {
+		t.Errorf("rows: got %d, want 109", len(lines))
 	}
 	want := []string{"attempts", "class", "code", "decision", "id", "meaning", "message", "origin", "remedy", "status", "stop_reason"}
 	seen := map[string]bool{}
@@ -42,7 +42,7 @@ func TestDemoJSONHasEveryRowAndField(t *testing.T) {
 			t.Fatalf("%s is not in the catalog", id)
 		}
 		advised := failedFast
-		if e.Retry != catalog.RetryNo && e.Class != catalog.ClassThrottled {
+		if e.Retry != catalog.RetryNo && e.Class != catalog.ClassThrottled && e.Wait == 0 {
 			advised = retried
 		}
 		if fields["decision"] != advised {
@@ -67,8 +67,8 @@ func TestDemoFindsFaults(t *testing.T) {
 		name, want string
 		demoCase
 	}{
-		{"right", "", demoCase{row("D503CB"), http.MethodGet, demoResult{failure: failure("D503CB", 4)}}},
-		{"not repeated", "failed-fast, but the catalog says retried", demoCase{row("D503CB"), http.MethodGet, demoResult{failure: failure("D503CB", 1)}}},
+		{"right", "", demoCase{row("D504CO"), http.MethodGet, demoResult{failure: failure("D504CO", 4)}}},
+		{"not repeated", "failed-fast, but the catalog says retried", demoCase{row("D504CO"), http.MethodGet, demoResult{failure: failure("D504CO", 1)}}},
 		{"repeated", "retried, but the catalog says failed-fast", demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("B403MQ", 2)}}},
 		{"throttled and repeated", "retried, but the catalog says failed-fast", demoCase{row("T429PA"), http.MethodGet, demoResult{failure: failure("T429PA", 2)}}},
 		{"POST that may have run", "retried, but the catalog says failed-fast", demoCase{row("D504TO"), http.MethodPost, demoResult{failure: failure("D504TO", 2)}}},

@@ -41,6 +41,9 @@ func TestExplainRecognisesWhatWasObserved(t *testing.T) {
 			if body, ok := strings.CutPrefix(line.params, "body="); ok {
 				line.message, line.params = body, ""
 			}
+			if code, ok := strings.CutPrefix(line.params, "body.code="); ok {
+				line.code, line.params = code, ""
+			}
 			for _, flag := range []struct{ name, value string }{{"--status", line.status}, {"--code", line.code}, {"--message", line.message}} {
 				if flag.value != "" {
 					args = append(args, flag.name, flag.value)

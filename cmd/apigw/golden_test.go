@@ -238,7 +238,7 @@ func TestPolicyOutput(t *testing.T) {
 
 // callRoutes is a gateway on which every kind of end can be had.
 var callRoutes = []gatewaytest.Route{
-	{Pattern: "POST /orders", Auth: gatewaytest.AuthSignature, Script: []gatewaytest.Outcome{{Error: "classic.service-unavailable", Times: 2}, {Status: 200, Body: "done\n"}}},
+	{Pattern: "POST /orders", Auth: gatewaytest.AuthSignature, Script: []gatewaytest.Outcome{{Error: "D504CO", Times: 2}, {Status: 200, Body: "done\n"}}},
 	{Pattern: "/signed", Auth: gatewaytest.AuthSignature},
 	{Pattern: "/app-code", Auth: gatewaytest.AuthAppCode},
 	{Pattern: "/dropped", Auth: gatewaytest.AuthNone, Script: []gatewaytest.Outcome{{Drop: gatewaytest.DropAfterBackend}, {Status: 503}, {Status: 200, Body: "ok"}}},
