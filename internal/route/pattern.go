@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -36,6 +37,8 @@ func parse(text string) (pattern, error) {
 	clean := cleanPath(p.path)
 	name := strings.TrimSuffix(p.host, ".")
 	switch {
+	case strings.Contains(p.method, "/"):
+		return p, fmt.Errorf("a path has no blank: write %q", strings.ReplaceAll(text, " ", "%20"))
 	case p.path == "":
 		return p, fmt.Errorf("a pattern has a path: write %q for a host, %q for a path", p.host+"/", "/"+p.host)
 	case p.host == "http:" || p.host == "https:":
@@ -53,6 +56,9 @@ func parse(text string) (pattern, error) {
 		return p, fmt.Errorf("method %q: methods are in capitals, write %q", p.method, strings.ToUpper(p.method))
 	case p.path != clean:
 		return p, fmt.Errorf("path %q is not clean: write %q", p.path, clean)
+	}
+	if _, err := url.PathUnescape(p.path); err != nil {
+		return p, fmt.Errorf("path %q: %w: write %%25 for a percent sign", p.path, err)
 	}
 	p.host = name
 	return p, nil

@@ -33,6 +33,8 @@ func TestAddRefuses(t *testing.T) {
 		{"fragment", []string{"/orders#top"},
 			`path "/orders#top": patterns know neither query nor fragment, write "/orders"`},
 		{"user", []string{"me@a.example.com/"}, `host "me@a.example.com": a pattern names no user, write "a.example.com"`},
+		{"blank in the path", []string{"/a b/c"}, `a path has no blank: write "/a%20b/c"`},
+		{"bad escape", []string{"/100%/x"}, `path "/100%/x": invalid URL escape "%/x": write %25 for a percent sign`},
 		{"bad method", []string{"G@T /"}, `at offset 0: invalid method "G@T"`},
 		{"bad wildcard", []string{"/a{x}"}, `at offset 1: bad wildcard segment (must start with '{')`},
 		{"rest in the middle", []string{"/{x...}/a"}, `at offset 1: {...} wildcard not at end`},

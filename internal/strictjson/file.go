@@ -63,20 +63,13 @@ func Load(name string) ([]byte, error) {
 // name "the file". It returns all faults in the order of the file, and nil if
 // there are none.
 func (f *File) Read(root Reader) error {
-	if v, ok := f.Parse(); ok {
-		root(Field{At: v.At, Name: "the file", First: -1, Value: v})
-	}
-	return f.Err()
-}
-
-// Parse reads the text, which must be a single value. It returns false if it
-// is no JSON at all.
-func (f *File) Parse() (Value, bool) {
 	if at, text := f.malformed(); text != "" {
 		f.Fail(at, "%s", text)
-		return Value{}, false
+	} else {
+		v := f.tree()
+		root(Field{At: v.At, Name: "the file", First: -1, Value: v})
 	}
-	return f.tree(), true
+	return f.err()
 }
 
 // Fail adds a fault that stands at an offset.
@@ -117,8 +110,7 @@ func (f *File) column(at int) int {
 // MaxFaults is how many faults an error lists; it counts the rest.
 const MaxFaults = 20
 
-// Err returns all faults in the order of the file, nil if there are none.
-func (f *File) Err() error {
+func (f *File) err() error {
 	slices.SortStableFunc(f.faults, func(a, b fault) int { return a.at - b.at })
 	var errs []error
 	for i, fault := range f.faults {

@@ -11,11 +11,13 @@ import (
 )
 
 func TestFaultsInOrderAndCounted(t *testing.T) {
-	f := strictjson.File{Name: "f", Data: []byte(strings.Repeat(" ", 30))}
-	for at := range strictjson.MaxFaults + 3 {
-		f.Fail(29-at, "bad")
-	}
-	lines := strings.Split(f.Err().Error(), "\n")
+	f := strictjson.File{Name: "f", Data: []byte(strings.Repeat(" ", 30) + "{}")}
+	err := f.Read(func(strictjson.Field) {
+		for at := range strictjson.MaxFaults + 3 {
+			f.Fail(29-at, "bad")
+		}
+	})
+	lines := strings.Split(err.Error(), "\n")
 	if got := lines[0]; got != "f:1:8: bad" {
 		t.Errorf("got %s first, want the one that stands first", got)
 	}
