@@ -2,14 +2,11 @@ package gatewaytest
 
 import (
 	"crypto/md5"
-	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/apigw-go/apigw/catalog"
 )
 
 // validity is how far a timestamp may be off either way, and how long a nonce
@@ -26,13 +23,18 @@ func (c *call) authenticate() *refusal {
 	if auth == AuthNone {
 		return nil
 	}
+	if c.isHigress() {
+		if c.route == nil {
+			return nil // Envoy routes before a plug-in sees a request
+		}
+		return c.authenticateByPlugin()
+	}
 	code, hasCode := c.appCode()
 	signed := c.r.Header.Get("X-Ca-Key") != "" || c.r.Header.Get("X-Ca-Signature") != ""
-	higress := c.g.Dialect == catalog.GenerationHigress
 	switch {
 	case c.route == nil && !signed && !hasCode:
 		return nil // there is no API here that could want something
-	case !higress && (auth == AuthAppCode || auth == AuthApp && hasCode && !signed):
+	case auth == AuthAppCode || auth == AuthApp && hasCode && !signed:
 		return c.checkAppCode(code)
 	}
 	return c.checkSignature()
@@ -53,14 +55,7 @@ func (c *call) appCode() (code string, ok bool) {
 }
 
 func (c *call) checkAppCode(code string) *refusal {
-	var found *App
-	for i := range c.state.apps {
-		app := &c.state.apps[i]
-		// All of them are compared, each in constant time.
-		if app.AppCode != "" && subtle.ConstantTimeCompare([]byte(app.AppCode), []byte(code)) == 1 {
-			found = app
-		}
-	}
+	found := c.appOfCode(code)
 	if found == nil {
 		return refuse(c.g.Dialect, appCodeUnknown)
 	}
@@ -71,79 +66,53 @@ func (c *call) checkAppCode(code string) *refusal {
 // checkSignature goes through key, signature, timestamp, nonce, Content-MD5
 // and the signature itself.
 func (c *call) checkSignature() *refusal {
-	dialect, h := c.g.Dialect, c.r.Header
+	h := c.r.Header
 	key := strings.TrimSpace(h.Get("X-Ca-Key"))
-	if key == "" {
-		return refuse(dialect, keyMissing, "HeaderName", "X-Ca-Key")
+	app := c.appOf(key)
+	switch {
+	case key == "":
+		return c.refuse(keyMissing, "HeaderName", "X-Ca-Key")
+	case app == nil:
+		return c.refuse(keyUnknown)
+	case h.Get("X-Ca-Signature") == "":
+		return c.refuse(signatureMissing, "HeaderName", "X-Ca-Signature")
 	}
-	var app *App
-	for i := range c.state.apps {
-		if c.state.apps[i].AppKey == key {
-			app = &c.state.apps[i]
-		}
-	}
-	if app == nil {
-		return refuse(dialect, keyUnknown)
-	}
-	if h.Get("X-Ca-Signature") == "" {
-		return refuse(dialect, signatureMissing, "HeaderName", "X-Ca-Signature")
-	}
-	now := c.g.now()
-	if ref := checkTimestamp(dialect, h, now); ref != nil {
+	if ref := c.checkTimestamp(); ref != nil {
 		return ref
 	}
-	nonce := h.Get("X-Ca-Nonce")
-	if dialect == catalog.GenerationHigress {
-		nonce = "" // it does not look at one
+	now, nonce, readings := c.g.now(), h.Get("X-Ca-Nonce"), c.g.readings()
+	switch {
+	case nonce != "" && c.state.nonces.used(key, nonce, now, validity):
+		return c.refuse(nonceUsed)
+	case c.tooLarge && isForm(h, readings[0].Headers):
+		return c.refuse(bodyTooLarge) // the string to sign is not known
+	case !c.tooLarge && !md5Matches(h, c.body):
+		return c.refuse(md5Mismatch, "Reason", "does not match the body")
 	}
-	if nonce != "" && c.state.nonces.used(key, nonce, now) {
-		return refuse(dialect, nonceUsed)
-	}
-	readings := c.g.readings()
-	if c.tooLarge && isForm(h, readings[0].Headers) {
-		return refuse(dialect, bodyTooLarge) // the string to sign is not known
-	}
-	if !c.tooLarge && !md5Matches(h, c.body) {
-		return refuse(dialect, md5Mismatch, "Reason", "does not match the body")
-	}
-	text, ok := verify(newSignedRequest(c.r, c.body), app.AppSecret, readings)
-	if !ok {
-		return refuse(dialect, signatureMismatch, "StringToSign", text)
+	if text, ok := verify(newSignedRequest(c.r, c.body), app.AppSecret, readings); !ok {
+		return c.refuse(signatureMismatch, "StringToSign", text)
 	}
 	// Only now: an attacker cannot use nonces up. Of two copies that got here
 	// at once, one is too late.
-	if nonce != "" && !c.state.nonces.use(key, nonce, now) {
-		return refuse(dialect, nonceUsed)
+	if nonce != "" && !c.state.nonces.use(key, nonce, now, validity) {
+		return c.refuse(nonceUsed)
 	}
 	c.app = app
 	return nil
 }
 
 // checkTimestamp accepts a request without a timestamp: it is optional.
-func checkTimestamp(dialect catalog.Generation, h http.Header, now time.Time) *refusal {
-	stamp := strings.TrimSpace(h.Get("X-Ca-Timestamp"))
-	var at time.Time
-	switch date := h.Get("Date"); {
-	case dialect == catalog.GenerationHigress && date != "":
-		// The form with an offset is the one of the documentation's example.
-		var err error
-		if at, err = http.ParseTime(strings.TrimSuffix(date, "+00:00")); err != nil {
-			return refuse(dialect, timestampMalformed)
-		}
-	case stamp == "":
+func (c *call) checkTimestamp() *refusal {
+	stamp := strings.TrimSpace(c.r.Header.Get("X-Ca-Timestamp"))
+	if stamp == "" {
 		return nil
-	default:
-		n, err := strconv.ParseInt(stamp, 10, 64)
-		if err != nil || n < 0 {
-			return refuse(dialect, timestampMalformed, "HeaderName", "X-Ca-Timestamp", "Reason", "is not a number of milliseconds")
-		}
-		at = time.UnixMilli(n)
-		if dialect == catalog.GenerationHigress && len(stamp) < 13 {
-			at = time.Unix(n, 0)
-		}
 	}
-	if off := now.Sub(at); off > validity || off < -validity {
-		return refuse(dialect, timestampExpired)
+	n, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil || n < 0 {
+		return c.refuse(timestampMalformed, "HeaderName", "X-Ca-Timestamp", "Reason", "is not a number of milliseconds")
+	}
+	if off := c.g.now().Sub(time.UnixMilli(n)); off > validity || off < -validity {
+		return c.refuse(timestampExpired)
 	}
 	return nil
 }

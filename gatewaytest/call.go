@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -74,7 +75,9 @@ func (c *call) serve() {
 	if !c.readBody() {
 		c.drop() // the client broke off
 	}
-	for _, check := range [...]func() *refusal{c.authenticate, c.checkAddress, c.checkOrigin, c.checkBody, c.checkAuthorization} {
+	for _, check := range [...]func() *refusal{
+		c.checkReplay, c.authenticate, c.checkAddress, c.checkOrigin, c.checkBody, c.checkAuthorization,
+	} {
 		if ref := check(); ref != nil {
 			c.outcome = Outcome{}
 			c.answer(ref)
@@ -145,18 +148,12 @@ func (c *call) checkAddress() *refusal {
 	}
 	switch {
 	case c.route == nil:
-		if ref := c.refuse(apiNotFound); ref != nil {
-			return ref
-		}
-		return noRoute
+		return c.refuse(apiNotFound)
 	case c.route.HTTPSOnly && c.r.TLS == nil:
 		return c.refuse(protocolUnsupported, "Protocol", "http")
 	}
 	return nil
 }
-
-// noRoute is an empty 404: Envoy routes before a plug-in sees a request.
-var noRoute = &refusal{entry: catalog.Entry{ID: "no route", Status: http.StatusNotFound}}
 
 func (c *call) checkBody() *refusal {
 	if c.tooLarge {
@@ -181,14 +178,18 @@ func (a *App) mayCall(rt *routeState) bool {
 func (c *call) answer(ref *refusal) {
 	h := c.w.Header()
 	c.setCommon(h)
+	if c.outcome.Error != "" {
+		moveRequestID(h, ref.entry.Generation, c.requestID)
+	}
 	body := ref.writeHead(h, c.r)
 	if c.outcome.Error != "" && c.outcome.Body != "" { // else it belongs to another answer
 		body = c.outcome.Body
 	}
 	c.addScripted(h)
 	c.addDebugInfo(h)
-	c.state.counts.settle(c.record, ref.entry.ID, ref.entry.Status)
-	c.outcome.sendBody(c.w, c.r, ref.entry.Status, []byte(body), nil)
+	status := cmp.Or(ref.entry.Status, c.outcome.Status)
+	c.state.counts.settle(c.record, ref.entry.ID, status)
+	c.outcome.sendBody(c.w, c.r, status, []byte(body), nil)
 }
 
 // drop breaks the connection and does not return.

@@ -12,7 +12,7 @@ import (
 func (c *call) preflight() (method string, yes bool) {
 	h := c.r.Header
 	asked := h.Get("Access-Control-Request-Method")
-	if c.r.Method != http.MethodOptions || h.Get("Origin") == "" || asked == "" || c.isHigress() && c.g.Origins == nil {
+	if c.r.Method != http.MethodOptions || h.Get("Origin") == "" || asked == "" || c.corsOff() {
 		return c.r.Method, false
 	}
 	if m, ok := c.state.find(c.r, http.MethodOptions); ok && strings.HasPrefix(m.Pattern, http.MethodOptions+" ") {
@@ -25,11 +25,8 @@ func (c *call) preflight() (method string, yes bool) {
 // origin may call. No credentials are looked at: a browser sends none.
 func (c *call) answerPreflight() {
 	if c.route == nil {
-		ref := c.refuse(originNotFound, "Method", c.r.Header.Get("Access-Control-Request-Method"), "Path", c.r.URL.EscapedPath())
-		if ref == nil {
-			ref = noRoute
-		}
-		c.answer(ref)
+		method := c.r.Header.Get("Access-Control-Request-Method")
+		c.answer(c.refuse(originNotFound, "Method", method, "Path", c.r.URL.EscapedPath()))
 		return
 	}
 	if ref := c.checkOrigin(); ref != nil {
@@ -57,12 +54,18 @@ func (c *call) checkOrigin() *refusal {
 	return c.refuse(originForbidden, "Domain", origin)
 }
 
+// corsOff reports that the plug-in for CORS is not configured. The older
+// generations answer without one.
+func (c *call) corsOff() bool { return c.isHigress() && c.g.Origins == nil }
+
+const exposedHeaders = "Content-MD5,Server,Date,Latency,X-Ca-Request-Id,X-Ca-Error-Code,X-Ca-Error-Message"
+
 // addOrigin tells a browser that its page may read the answer. The exposed
 // headers are those of the plug-in's documented sample.
 func (c *call) addOrigin(h http.Header) {
 	origin := c.r.Header.Get("Origin")
 	switch {
-	case origin == "" || c.isHigress() && c.g.Origins == nil:
+	case origin == "" || c.corsOff():
 		return
 	case c.g.Origins == nil:
 		origin = "*"
@@ -72,5 +75,5 @@ func (c *call) addOrigin(h http.Header) {
 		h.Add("Vary", "Origin")
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
-	h.Set("Access-Control-Expose-Headers", "Content-MD5,Server,Date,Latency,X-Ca-Request-Id,X-Ca-Error-Code,X-Ca-Error-Message")
+	h.Set("Access-Control-Expose-Headers", exposedHeaders)
 }

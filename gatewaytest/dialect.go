@@ -3,9 +3,10 @@ package gatewaytest
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/apigw-go/apigw/catalog"
 )
@@ -13,49 +14,76 @@ import (
 // setCommon sets what every answer of the gateway has.
 func (c *call) setCommon(h http.Header) {
 	h.Set("Date", c.g.now().UTC().Format(http.TimeFormat))
-	setRequestID(h, c.g.Dialect, c.requestID)
+	h.Set(requestIDHeader(c.g.Dialect), c.requestID)
 	if c.isHigress() {
 		h.Set("Server", "istio-envoy")
 	}
 	c.addOrigin(h)
 }
 
-// setRequestID puts the id where the generation has it.
-func setRequestID(h http.Header, dialect catalog.Generation, id string) {
-	if dialect <= catalog.GenerationVPC {
-		h.Set("X-Ca-Request-Id", id)
-		return
+// requestIDHeader is where a generation puts the id of a request.
+func requestIDHeader(generation catalog.Generation) string {
+	switch generation {
+	case catalog.GenerationUnknown, catalog.GenerationClassic, catalog.GenerationVPC:
+		return "X-Ca-Request-Id"
+	case catalog.GenerationFC:
+		return "X-Fc-Request-Id"
 	}
-	h.Set("X-Request-Id", id)
+	return "X-Request-Id"
+}
+
+// moveRequestID puts the id where the generation of a row has it: a scripted
+// answer may be one of another generation.
+func moveRequestID(h http.Header, generation catalog.Generation, id string) {
+	h.Del("X-Ca-Request-Id")
+	h.Del("X-Request-Id")
+	h.Set(requestIDHeader(generation), id)
 }
 
 // newRequestID returns a UUID in the form that the generation gives: in
 // capitals where the gateway is Alibaba Cloud's own, in small letters from
 // Envoy.
-func newRequestID(dialect catalog.Generation) string {
+func newRequestID(generation catalog.Generation) string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	format := "%X-%X-%X-%X-%X"
-	if dialect > catalog.GenerationVPC {
-		format = "%x-%x-%x-%x-%x"
+	id := fmt.Sprintf("%X-%X-%X-%X-%X", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	if requestIDHeader(generation) == "X-Ca-Request-Id" {
+		return id
 	}
-	return fmt.Sprintf(format, b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	return strings.ToLower(id)
 }
 
 // addServiceTime adds the mark of Envoy that the backend has answered.
 func (c *call) addServiceTime(h http.Header) {
-	if c.isHigress() {
+	if c.isHigress() && !c.g.Plugins.NoEnvoyHeaders {
 		h.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(c.serviceLatency().Milliseconds(), 10))
 	}
 }
 
 // admitted notes what a limit says of a call that it let pass.
-func (c *call) admitted(verdict) {}
-
-// refuseThrottled refuses what a limit has no room for.
-func (c *call) refuseThrottled(_ verdict, why reason, params ...string) *refusal {
-	return c.refuse(why, params...)
+func (c *call) admitted(v verdict) {
+	if c.isHigress() && c.g.Plugins.ShowQuota {
+		h := c.w.Header()
+		h.Set("X-Ratelimit-Limit", strconv.Itoa(v.limit))
+		h.Set("X-Ratelimit-Remaining", strconv.Itoa(v.remaining))
+	}
 }
 
-var _ = time.Now
+// refuseThrottled refuses what a limit has no room for. The newer generation
+// names the seconds after which to come back, in whole ones as Redis counts
+// them.
+func (c *call) refuseThrottled(v verdict, why reason, params ...string) *refusal {
+	if !c.isHigress() {
+		return c.refuse(why, params...)
+	}
+	reset := strconv.Itoa(int(math.Ceil(v.wait.Seconds())))
+	params = append(params, "x-ratelimit-reset:", reset, "x-tokenratelimit-reset:", reset)
+	ref := c.refuse(why, params...)
+	if row := c.g.Plugins.Throttled; row != "" {
+		ref.entry, _ = catalog.ByID(row) // it was checked
+	}
+	v.remaining = 0
+	c.admitted(v)
+	return ref
+}

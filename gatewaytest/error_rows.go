@@ -3,6 +3,7 @@ package gatewaytest
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // ErrorRows returns a handler that answers GET /errors/{id}, or any other
 // method, precisely as the catalog row of that ID says: status, headers, and
-// the body if the row shows there. Query parameters fill the parameters of the
+// for the Higress rows the body. Query parameters fill the parameters of the
 // message in, as in /errors/I400MH?HeaderName=X-Ca-Key. A path that ends in
 // /errors/ lists the IDs; an ID that is not in the catalog gives 404 without
 // the headers of a gateway.
@@ -34,12 +35,18 @@ func ErrorRows() http.Handler {
 		for name, values := range r.URL.Query() {
 			ref.params[name] = values[0]
 		}
-		w.Header().Set("Date", time.Now().UTC().Format(http.TimeFormat))
-		setRequestID(w.Header(), entry.Generation, newRequestID(entry.Generation))
-		body := ref.writeHead(w.Header(), r)
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		w.WriteHeader(cmp.Or(entry.Status, http.StatusBadGateway)) // 0 is any
-		w.Write([]byte(body))                                      // net/http drops it for HEAD
+		h := w.Header()
+		h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+		h.Set(requestIDHeader(entry.Generation), newRequestID(entry.Generation))
+		body := ref.writeHead(h, r)
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		// A row of any status gets the one that is asked for.
+		status, _ := strconv.Atoi(ref.params["status"])
+		if entry.Status != 0 || status < 200 || status > 599 {
+			status = cmp.Or(entry.Status, http.StatusBadGateway)
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, body) // net/http drops it for HEAD
 	})
 	return mux
 }

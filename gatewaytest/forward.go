@@ -10,22 +10,32 @@ import (
 	"github.com/apigw-go/apigw/catalog"
 )
 
-// scriptedError answers what the script says. The backend runs where the row
-// and its message do not exclude it.
+// scriptedError answers what the script says. The backend runs if the row and
+// its message do not exclude it.
 func (c *call) scriptedError() {
 	entry, _ := catalog.ByID(c.outcome.Error)
 	r := &refusal{entry: entry, params: c.outcome.Params}
-	reached := entry.Reached
-	if m, ok := catalog.MatchEntry(entry, r.message(c.r)); ok {
-		reached = m.Reached()
-	}
-	if reached != catalog.ReachedNo {
+	if c.mayHaveRun(r) {
 		c.execute(newRecord(), c.r)
 	}
 	if c.outcome.drop() == DropAfterBackend {
 		c.drop()
 	}
 	c.answer(r)
+}
+
+// mayHaveRun says what the row does, and its message, which may name a reason.
+// A proxy that says of itself that it sent nothing has sent nothing, unless the
+// script adds the mark of an answer that was passed on.
+func (c *call) mayHaveRun(r *refusal) bool {
+	reached := r.entry.Reached
+	if m, ok := catalog.MatchEntry(r.entry, r.message(c.r)); ok {
+		reached = m.Reached()
+	}
+	if reached == catalog.ReachedNoAtThisHop {
+		return c.outcome.Header.Get("X-Envoy-Upstream-Service-Time") != ""
+	}
+	return reached != catalog.ReachedNo
 }
 
 // forward calls the backend, if its breaker lets it, and passes its answer on.
@@ -38,10 +48,10 @@ func (c *call) forward() {
 		rt.Breaker.Fallback.ServeHTTP(&answerWriter{call: c, ResponseWriter: c.w, outcome: "fallback"}, c.backendRequest(c.r))
 		return
 	case position == breakerIsOpen:
-		c.answer(c.refuseOr(breakerOpen, http.StatusServiceUnavailable, "Reason", "wait and try again"))
+		c.answer(c.refuse(breakerOpen, "Reason", "wait and try again"))
 		return
 	default:
-		c.answer(c.refuseOr(breakerBusy, http.StatusServiceUnavailable))
+		c.answer(c.refuse(breakerBusy))
 		return
 	}
 	drop := c.outcome.drop()
@@ -55,18 +65,10 @@ func (c *call) forward() {
 	case drop == DropAfterBackend || result == backendUnknown:
 		c.drop()
 	case result == backendTimedOut:
-		c.answer(c.refuseOr(backendTimeout, http.StatusGatewayTimeout))
+		c.answer(c.refuse(backendTimeout))
 	default:
 		answer.copyTo(&answerWriter{call: c, ResponseWriter: c.w}, c.r, &c.outcome)
 	}
-}
-
-// refuseOr refuses with a bare status if the dialect has no answer of its own.
-func (c *call) refuseOr(why reason, status int, params ...string) *refusal {
-	if ref := c.refuse(why, params...); ref != nil {
-		return ref
-	}
-	return &refusal{entry: catalog.Entry{ID: string(why), Status: status}}
 }
 
 // stream passes the answer on while the backend writes it.

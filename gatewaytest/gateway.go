@@ -33,18 +33,20 @@ const DefaultMaxBody = 32 << 20
 // stage RELEASE and whose backend echoes what it got.
 //
 // Do not copy a Gateway, and do not change its fields after the first request;
-// it is safe for concurrent use. The first request, or making a [Server] for
-// it, panics where the configuration cannot be used: an invalid pattern, two
-// that conflict (as [http.ServeMux.Handle]), an outcome with an unknown row.
+// it is safe for concurrent use, and holds no lock while a backend runs. The first
+// request, or making a [Server] for it, panics if the configuration cannot be
+// used: an invalid pattern, two that conflict (as [http.ServeMux.Handle]), an
+// outcome with an unknown row.
 type Gateway struct {
-	// Dialect is how errors are reported: catalog.GenerationClassic (also the zero
-	// value) sends a text in X-Ca-Error-Message, catalog.GenerationVPC a code as well.
+	// Dialect is the generation of the gateway. A classic instance (also the
+	// zero value) reports errors as a text in X-Ca-Error-Message, a VPC-type
+	// instance with a code as well.
 	//
-	// catalog.GenerationHigress verifies and answers as Higress hmac-auth: 401 and 400
-	// with a text in the body, its reading of the string to sign, timestamps
-	// in seconds too, Date before X-Ca-Timestamp, no check of a nonce.
-	// AppCodes, stages, limits, quotas and breakers are not its business; they
-	// are not looked at.
+	// catalog.GenerationHigress is a gateway of the newer generation: Plugins
+	// check and refuse, Envoy answers for backends and adds
+	// X-Envoy-Upstream-Service-Time to what they answered. AppCodes, stages and
+	// HTTPSOnly are not its business. Other generations have no checks of their
+	// own; their rows can be scripted.
 	Dialect catalog.Generation
 
 	// Readings are how the gateway reads a request when it builds the string
@@ -52,6 +54,9 @@ type Gateway struct {
 	// shows the string of the first. If empty, the documented reading, and
 	// [HigressReadings] in the dialect Higress.
 	Readings []Reading
+
+	// Plugins are the plug-ins of the dialect Higress.
+	Plugins Plugins
 
 	// Apps are the applications that may call. If nil, there is the default
 	// one.
@@ -173,6 +178,12 @@ func newState(g *Gateway) (*state, error) {
 	s := &state{
 		basePath: strings.TrimSuffix(g.BasePath, "/"), codeParam: cmp.Or(g.AppCodeParam, DefaultAppCodeParam),
 		apps: g.Apps, counts: counter{limit: cmp.Or(max(g.LogLength, 0), 1024)},
+	}
+	if g.Dialect > catalog.GenerationHigress {
+		return nil, fmt.Errorf("dialect %v has no checks of its own; use catalog.GenerationHigress and script its rows", g.Dialect)
+	}
+	if err := g.Plugins.check(); err != nil {
+		return nil, err
 	}
 	if s.basePath != "" && s.basePath[0] != '/' {
 		return nil, fmt.Errorf("base path %q does not begin with a slash", g.BasePath)

@@ -130,7 +130,7 @@ func TestChecksOfCredentials(t *testing.T) {
 		for dialect, want := range map[catalog.Generation]string{catalog.GenerationClassic: tt.classic, catalog.GenerationVPC: tt.vpc, catalog.GenerationHigress: tt.higress} {
 			t.Run(tt.name+"/"+dialect.String(), func(t *testing.T) {
 				g := &gatewaytest.Gateway{
-					Dialect: dialect, Now: newClock().now,
+					Dialect: dialect, Now: newClock().now, Plugins: gatewaytest.Plugins{DateOffset: 15 * time.Minute},
 					Routes: []gatewaytest.Route{{Pattern: "GET /items"}, {Pattern: "POST /items", MaxBody: 8}},
 				}
 				resp := tt.q.do(t, g)

@@ -97,7 +97,8 @@ func ParseLimit(text string) (Limit, error) {
 	calls, window, ok := strings.Cut(words[0], "/")
 	n, err := strconv.Atoi(calls)
 	if !ok || err != nil || n <= 0 {
-		return Limit{}, fmt.Errorf(`limit %q does not begin with a number of calls and a window; write one such as "100/s"`, text)
+		return Limit{}, fmt.Errorf(
+			`limit %q does not begin with a number of calls and a window; write one such as "100/s"`, text)
 	}
 	l := Limit{Calls: n}
 	if l.Window, err = parseWindow(window); err != nil {

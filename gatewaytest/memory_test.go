@@ -183,3 +183,73 @@ func TestMemoryServerInBubble(t *testing.T) {
 		})
 	})
 }
+
+// A client that does not finish its head loses the connection; one that is slow
+// with the body does not.
+func TestServerEndsUnfinishedHeads(t *testing.T) {
+	for head, want := range map[string]time.Duration{
+		"GET / HTTP/1.1\r\nHost: a\r\n": 10 * time.Second,
+		"":                              10 * time.Second,
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\n": time.Minute,
+	} {
+		inBubble(t, scripted(), func(t *testing.T, s *gatewaytest.Server) {
+			start := time.Now()
+			conn, err := s.Transport().DialContext(t.Context(), "tcp", "a:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, head)
+			time.AfterFunc(time.Minute, func() { io.WriteString(conn, "order") })
+			answer, _ := io.ReadAll(conn) // until the server closes
+			if got := time.Since(start); got != want {
+				t.Errorf("%q: got the end after %v, want %v", head, got, want)
+			}
+			if served := strings.Contains(string(answer), "200 OK"); served != (want == time.Minute) {
+				t.Errorf("%q: got %q", head, answer)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
+// While one backend is at work, others are called, counted and reset.
+func TestNothingIsHeldWhileABackendRuns(t *testing.T) {
+	g := scripted()
+	g.Routes[0].Breaker, g.Routes[0].Limits = gatewaytest.DocumentedBreaker(), []gatewaytest.Limit{{Calls: 100, Window: time.Hour}}
+	g.Routes[0].Quota, g.Routes[0].Timeout = &gatewaytest.Quota{Calls: 100}, time.Hour
+	g.Routes[0].Backend = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Slow") != "" {
+			time.Sleep(time.Minute)
+		}
+	})
+	inBubble(t, g, func(t *testing.T, s *gatewaytest.Server) {
+		slow, err := http.NewRequest("GET", s.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow.Header.Set("X-Slow", "1")
+		done := make(chan error, 1)
+		go func() {
+			resp, err := s.Client().Do(slow)
+			if err == nil {
+				resp.Body.Close()
+			}
+			done <- err
+		}()
+		synctest.Wait()
+		start := time.Now()
+		if status, _, err := get(t, s.Client(), s.URL); err != nil || status != 200 {
+			t.Errorf("got %d %v, want 200", status, err)
+		}
+		g.Counts()
+		g.Log()
+		g.Reset()
+		if got := time.Since(start); got != 0 {
+			t.Errorf("it took %v beside a slow backend, want 0", got)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

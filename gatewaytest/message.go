@@ -3,8 +3,6 @@ package gatewaytest
 import (
 	"net/http"
 	"strings"
-
-	"github.com/apigw-go/apigw/catalog"
 )
 
 // maxMessage cuts the message off, so that the string to sign of a large form
@@ -15,10 +13,10 @@ const maxMessage = 8 << 10
 // message fills the parameters of the row's text in. A parameter that nobody
 // gave gets a sample value.
 func (r *refusal) message(req *http.Request) string {
-	return headerText(r.entry.Fill(func(name string) string {
+	return r.entry.Fill(func(name string) string {
 		value, ok := r.params[name]
 		if !ok {
-			value = sampleParam(name, r.entry, req)
+			value = sample(name, r.entry, req, "")
 		}
 		// The string to sign stands in backquotes on all the wire samples,
 		// though not in all the rows.
@@ -26,32 +24,7 @@ func (r *refusal) message(req *http.Request) string {
 			value = "`" + value + "`"
 		}
 		return value
-	}))
-}
-
-func sampleParam(name string, e catalog.Entry, r *http.Request) string {
-	switch name {
-	case "StringToSign":
-		return r.Method + "#####" + r.URL.EscapedPath()
-	case "Domain", "DomainName":
-		return r.Host
-	case "Method":
-		return r.Method
-	case "Path":
-		return r.URL.EscapedPath()
-	case "HeaderName":
-		return "X-Ca-Key"
-	case "Reason":
-		switch e.ID {
-		case "I404NF":
-			return "with `" + r.Method + " " + r.URL.EscapedPath() + "`"
-		case "A400AC":
-			return "`not exists`"
-		case "D504CO":
-			return "Timeout connecting to 192.0.2.1:8080"
-		}
-	}
-	return "sample"
+	})
 }
 
 // headerText makes s fit for a header: line breaks become "#", as the gateway

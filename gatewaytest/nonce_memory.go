@@ -29,20 +29,21 @@ func (m *nonceMemory) id(key, nonce string) uint64 {
 	return maphash.Comparable(m.seed, [2]string{key, nonce})
 }
 
-func (m *nonceMemory) used(key, nonce string, now time.Time) bool {
+// used reports whether a nonce was used within the time that it counts.
+func (m *nonceMemory) used(key, nonce string, now time.Time, counts time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at, ok := m.seen[m.id(key, nonce)]
-	return ok && now.Sub(at) <= validity
+	return ok && now.Sub(at) <= counts
 }
 
 // use records a nonce; false if it was used already.
-func (m *nonceMemory) use(key, nonce string, now time.Time) bool {
+func (m *nonceMemory) use(key, nonce string, now time.Time, counts time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	id := m.id(key, nonce)
 	at, known := m.seen[id]
-	if known && now.Sub(at) <= validity {
+	if known && now.Sub(at) <= counts {
 		return false
 	}
 	m.seen[id] = now

@@ -24,15 +24,19 @@ type Outcome struct {
 	// Error is the ID of a catalog row, "D504CO" or "classic.quota-expired",
 	// of any dialect. It is answered right after authentication. Unless the
 	// row says that the backend was not reached, the backend runs first and
-	// its answer is thrown away: the worst case, so that a wrong repeat shows
-	// as a second execution.
+	// its answer is thrown away: the worst case, so that a wrong retry shows
+	// as a second execution. A row of a proxy that sent nothing runs it only if
+	// Header has X-Envoy-Upstream-Service-Time, the mark of an answer that was
+	// passed on.
 	Error string
-	// Params fill the parameters of the row's message in. What is missing
-	// gets a sample value.
+	// Params fill the parameters of the row's message in, and the values of
+	// the headers that mark the row, as "x-ratelimit-reset:" with a colon. What
+	// is missing gets a sample value.
 	Params map[string]string
 	// Status, if not 0, is the answer of a backend that stands in for the
 	// route's: flow control, quota and circuit breaker count it, it carries
-	// no code, and it counts as an execution.
+	// no code, and it counts as an execution. Beside an Error whose row may
+	// have any status it is the status of that.
 	Status int
 	// Header is added to whatever answer there is.
 	Header http.Header
@@ -99,10 +103,13 @@ func (o *Outcome) drop() Drop {
 // check finds what cannot be performed.
 func (o *Outcome) check() error {
 	if o.Error != "" {
-		if _, ok := catalog.ByID(o.Error); !ok {
+		entry, ok := catalog.ByID(o.Error)
+		switch {
+		case !ok:
 			return fmt.Errorf("no row %q in the catalog", o.Error)
-		}
-		if o.Status != 0 {
+		case entry.Status == 0 && o.Status == 0:
+			return fmt.Errorf("row %q has no status of its own: give one", o.Error)
+		case entry.Status != 0 && o.Status != 0:
 			return fmt.Errorf("error %q and status %d exclude each other: the row has its own status", o.Error, o.Status)
 		}
 	}

@@ -1,11 +1,8 @@
 package gatewaytest_test
 
 import (
-	"cmp"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,79 +132,4 @@ func TestLatencyPassesBeforeTheAnswer(t *testing.T) {
 			t.Errorf("got %v on the clock, want 1m", got)
 		}
 	})
-}
-
-// Every row must arrive so that a client which reads header and body finds the
-// same row in the catalog again.
-func TestErrorRowsAnswersEveryRow(t *testing.T) {
-	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
-	defer s.Close()
-	for e := range catalog.All() {
-		t.Run(e.ID, func(t *testing.T) {
-			resp, err := s.Client().Transport.RoundTrip(httptest.NewRequest("GET", s.URL+"/errors/"+e.ID, nil))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer resp.Body.Close()
-			body, _ := io.ReadAll(resp.Body)
-			if want := cmp.Or(e.Status, 502); resp.StatusCode != want {
-				t.Errorf("got %d, want %d", resp.StatusCode, want)
-			}
-			if hasID := resp.Header.Get("X-Ca-Request-Id") != ""; hasID && e.Place != catalog.PlaceHeader {
-				t.Error("got X-Ca-Request-Id from a generation that does not send it")
-			}
-			switch e.Place {
-			case catalog.PlaceHeader:
-				checkHeaderRow(t, e, resp, string(body))
-			case catalog.PlaceBody, catalog.PlaceMark:
-				if m, ok := catalog.MatchBody(resp.StatusCode, resp.Header, body); !ok || m.Entry.ID != e.ID || m.Appended != "" {
-					t.Errorf("%v %q leads to %q, %v", resp.Header, body, m.Entry.ID, ok)
-				}
-			}
-		})
-	}
-}
-
-func checkHeaderRow(t *testing.T, e catalog.Entry, resp *http.Response, body string) {
-	t.Helper()
-	text := resp.Header.Get("X-Ca-Error-Message")
-	if code := resp.Header.Get("X-Ca-Error-Code"); code != string(e.Code) {
-		t.Errorf("got code %q, want %q", code, e.Code)
-	}
-	if (body != "") != (e.Generation == catalog.GenerationHigress) {
-		t.Errorf("got the body %q in the dialect %v", body, e.Generation)
-	}
-	if strings.ContainsAny(text, "$%{}") {
-		t.Errorf("got %q with a parameter in it", text)
-	}
-	if text == "" || strings.HasPrefix(e.Message, "${") {
-		return
-	}
-	m, ok := catalog.MatchText(text, e.Status)
-	if !ok || m.Entry.Message != e.Message && m.Entry.Code == e.Code {
-		t.Errorf("%q leads to %v, want the row's own message %q", text, m.Entry, e.Message)
-	}
-}
-
-func TestErrorRowsTakesParameters(t *testing.T) {
-	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
-	defer s.Close()
-	query := url.Values{"HeaderName": {"X-Tenant"}, "Reason": {"is\nnot\x00known"}}
-	resp, err := s.Client().Get(s.URL + "/errors/I400HD?" + query.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if got, want := show(resp), "400 I400HD Invalid Header `X-Tenant` is#not?known"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestErrorRowsOfUnknownID(t *testing.T) {
-	s := gatewaytest.NewServer(gatewaytest.ErrorRows())
-	defer s.Close()
-	status, _, err := get(t, s.Client(), s.URL+"/errors/nothing")
-	if err != nil || status != 404 {
-		t.Errorf("got %d %v, want 404", status, err)
-	}
 }

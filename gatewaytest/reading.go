@@ -84,27 +84,41 @@ func HigressReadings() []Reading {
 	return readings
 }
 
-// readingWords name the parts of a Reading. A word is the only one of its
-// group that may be given.
-var readingWords = []struct {
+// readingWord names a part of a Reading. It is the only one of its group that
+// may be given.
+type readingWord struct {
 	word, group string
 	set         func(*Reading)
-	is          func(Reading) bool
-}{
-	{"path-as-sent", "path", func(r *Reading) { r.Path = PathAsSent }, never},
-	{"path-decoded", "path", func(r *Reading) { r.Path = PathDecoded }, func(r Reading) bool { return r.Path == PathDecoded }},
-	{"path-keeps-slashes", "path", func(r *Reading) { r.Path = PathKeepsSlashes }, func(r Reading) bool { return r.Path == PathKeepsSlashes }},
-	{"headers-documented", "headers", func(r *Reading) { r.Headers = HeadersDocumented }, never},
-	{"headers-listed", "headers", func(r *Reading) { r.Headers = HeadersListed }, func(r Reading) bool { return r.Headers == HeadersListed }},
-	{"headers-higress", "headers", func(r *Reading) { r.Headers = HeadersHigress }, func(r Reading) bool { return r.Headers == HeadersHigress }},
-	{"higress-parameters", "parameters", func(r *Reading) { r.HigressParameters = true }, func(r Reading) bool { return r.HigressParameters }},
-	{"query-first", "order", func(r *Reading) { r.QueryFirst = true }, func(r Reading) bool { return r.QueryFirst }},
-	{"form-first", "order", func(r *Reading) { r.QueryFirst = false }, never},
-	{"bare-form-names", "names", func(r *Reading) { r.BareFormNames = true }, func(r Reading) bool { return r.BareFormNames }},
+	is          func(Reading) bool // and not only by being the zero value
 }
 
-// never keeps the words of the zero value out of String.
-func never(Reading) bool { return false }
+var readingWords = []readingWord{
+	pathWord("path-as-sent", PathAsSent),
+	pathWord("path-decoded", PathDecoded),
+	pathWord("path-keeps-slashes", PathKeepsSlashes),
+	headerWord("headers-documented", HeadersDocumented),
+	headerWord("headers-listed", HeadersListed),
+	headerWord("headers-higress", HeadersHigress),
+	boolWord("higress-parameters", "parameters", true, func(r *Reading) *bool { return &r.HigressParameters }),
+	boolWord("query-first", "order", true, func(r *Reading) *bool { return &r.QueryFirst }),
+	boolWord("form-first", "order", false, func(r *Reading) *bool { return &r.QueryFirst }),
+	boolWord("bare-form-names", "names", true, func(r *Reading) *bool { return &r.BareFormNames }),
+}
+
+func pathWord(word string, p PathReading) readingWord {
+	return readingWord{word, "path",
+		func(r *Reading) { r.Path = p }, func(r Reading) bool { return p != 0 && r.Path == p }}
+}
+
+func headerWord(word string, h HeaderReading) readingWord {
+	return readingWord{word, "headers",
+		func(r *Reading) { r.Headers = h }, func(r Reading) bool { return h != 0 && r.Headers == h }}
+}
+
+func boolWord(word, group string, value bool, field func(*Reading) *bool) readingWord {
+	return readingWord{word, group,
+		func(r *Reading) { *field(r) = value }, func(r Reading) bool { return value && *field(&r) }}
+}
 
 // wholeReadings name complete readings; a word that follows changes a part.
 var wholeReadings = []struct {

@@ -41,6 +41,20 @@ const (
 	breakerOpen         reason = "breaker-open"
 	breakerBusy         reason = "breaker-busy"
 	backendTimeout      reason = "backend-timeout"
+
+	// Of plug-ins.
+	nonceMissing       reason = "nonce-missing"
+	nonceInvalid       reason = "nonce-invalid"
+	apiKeyMissing      reason = "api-key-missing"
+	apiKeyAmbiguous    reason = "api-key-ambiguous"
+	apiKeyUnauthorized reason = "api-key-unauthorized"
+	basicMissing       reason = "basic-missing"
+	basicInvalid       reason = "basic-invalid"
+	basicUnauthorized  reason = "basic-unauthorized"
+	jwtMissing         reason = "jwt-missing"
+	jwtInvalid         reason = "jwt-invalid"
+	jwtExpired         reason = "jwt-expired"
+	jwtUnauthorized    reason = "jwt-unauthorized"
 )
 
 //go:embed refusals.tsv
@@ -97,30 +111,56 @@ func refuse(dialect catalog.Generation, why reason, params ...string) *refusal {
 	return r
 }
 
-// writeHead sets the headers of a refusal as its dialect has them, and returns
-// the body that the dialect gives it.
+// writeHead sets the headers of a refusal as its generation has them, and
+// returns the body that it gives.
 func (r *refusal) writeHead(h http.Header, req *http.Request) (body string) {
 	text := r.message(req)
 	h.Del("Content-Type")
-	for name, value := range r.entry.MarkHeaders() {
-		h.Set(name, value)
-	}
-	if r.entry.Place != catalog.PlaceHeader {
-		h.Set("Content-Type", "text/plain")
-		if strings.HasPrefix(text, "{") {
-			h.Set("Content-Type", "application/json")
-		}
-		return text
-	}
 	if r.entry.Code != "" {
 		h.Set("X-Ca-Error-Code", string(r.entry.Code))
 	}
-	if text != "" {
-		h.Set("X-Ca-Error-Message", text)
+	switch {
+	case r.entry.Place != catalog.PlaceHeader:
+		body = text
+	case text != "":
+		h.Set("X-Ca-Error-Message", headerText(text))
+		body = r.bodyBesideHeader()
 	}
-	if r.entry.Generation == catalog.GenerationHigress {
+	switch {
+	case strings.HasPrefix(body, "{"):
+		h.Set("Content-Type", "application/json")
+	case body != "":
 		h.Set("Content-Type", "text/plain")
-		return "Invalid Signature" // only the string to sign is in a header
+	}
+	r.writeMarks(h, req)
+	return body
+}
+
+// bodyBesideHeader is the body of a row that stands in a header: only the newer
+// generations have one, the other form of the row's text.
+func (r *refusal) bodyBesideHeader() string {
+	if r.entry.Generation <= catalog.GenerationVPC {
+		return ""
+	}
+	for _, alias := range r.entry.Aliases() {
+		return alias
 	}
 	return ""
+}
+
+// writeMarks sets the headers by which a row is told, see [catalog.Entry.Mark].
+// What the gateway has set before stays, unless a parameter says otherwise.
+func (r *refusal) writeMarks(h http.Header, req *http.Request) {
+	for name, value := range r.entry.MarkHeaders() {
+		given, ok := r.params[name+":"]
+		switch begin, open := strings.CutSuffix(value, "sample"); {
+		case ok:
+			value = given
+		case h.Get(name) != "":
+			continue
+		case open || value == "1": // any value, or any end of it
+			value = strings.TrimSuffix(begin, "1") + sample(name+":", r.entry, req, h.Get(requestIDHeader(r.entry.Generation)))
+		}
+		h.Set(name, headerText(value))
+	}
 }

@@ -16,10 +16,11 @@ import (
 type gatewaySettings struct {
 	listen, script, dialect, reading, window, stages string
 	basePath, appCodeParam, origins, certOut         string
+	authPlugin, throttled                            string
 	limits                                           []string
 	quota                                            int
-	latency, timeout                                 time.Duration
-	tls, http2                                       bool
+	latency, timeout, dateOffset                     time.Duration
+	tls, http2, replayProtection                     bool
 }
 
 func (s *gatewaySettings) define(fs *flag.FlagSet) {
@@ -27,6 +28,10 @@ func (s *gatewaySettings) define(fs *flag.FlagSet) {
 	fs.StringVar(&s.script, "script", "", "")
 	fs.StringVar(&s.dialect, "dialect", "classic", "")
 	fs.StringVar(&s.reading, "reading", "", "")
+	fs.StringVar(&s.authPlugin, "auth-plugin", "", "")
+	fs.DurationVar(&s.dateOffset, "date-offset", 0, "")
+	fs.BoolVar(&s.replayProtection, "replay-protection", false, "")
+	fs.StringVar(&s.throttled, "throttled", "", "")
 	fs.StringVar(&s.stages, "stages", "RELEASE", "")
 	fs.StringVar(&s.basePath, "base-path", "", "")
 	fs.StringVar(&s.appCodeParam, "appcode-param", "", "")
@@ -59,6 +64,9 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 		}
 		g.Readings = []gatewaytest.Reading{reading}
 	}
+	if g.Plugins, err = s.plugins(g.Dialect); err != nil {
+		return nil, err
+	}
 	limits, err := s.parseLimits()
 	if err != nil {
 		return nil, err
@@ -86,6 +94,26 @@ func gatewayDialect(name string) (catalog.Generation, error) {
 	}
 	return 0, fmt.Errorf("--dialect %q is not known%s; give classic, vpc or higress",
 		shorten(name), didYouMean(name, []string{"classic", "vpc", "higress"}))
+}
+
+// plugins are those of the dialect higress, which no other dialect has.
+func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plugins, err error) {
+	p = gatewaytest.Plugins{DateOffset: s.dateOffset, Throttled: s.throttled}
+	if s.replayProtection {
+		p.Replay = new(gatewaytest.ReplayProtection)
+	}
+	if s.authPlugin != "" {
+		var ok bool
+		if p.Auth, ok = gatewaytest.ParseAuthPlugin(s.authPlugin); !ok {
+			return p, fmt.Errorf("--auth-plugin %q is not known%s; give hmac-auth, key-auth, jwt-auth or basic-auth",
+				shorten(s.authPlugin), didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth", "basic-auth"}))
+		}
+	}
+	set := s.authPlugin != "" || s.dateOffset != 0 || s.replayProtection || s.throttled != ""
+	if set && dialect != catalog.GenerationHigress {
+		return p, fmt.Errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
+	}
+	return p, nil
 }
 
 // routes are those of the script, or one for everything.

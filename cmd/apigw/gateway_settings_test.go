@@ -21,6 +21,9 @@ func TestGatewayMisuse(t *testing.T) {
 		"base path":            {[]string{"--base-path", "v1"}, `base path "v1" does not begin with a slash`},
 		"timeout":              {[]string{"--timeout", "3"}, "give a duration, such as 250ms or 1.5s"},
 		"dialect of no fake":   {[]string{"--dialect", "unknown"}, "give classic, vpc or higress"},
+		"plug-in":              {[]string{"--dialect", "higress", "--auth-plugin", "hmac"}, `--auth-plugin "hmac" is not known`},
+		"plug-in of another":   {[]string{"--date-offset", "1m"}, "belong to --dialect higress; add it"},
+		"row to throttle with": {[]string{"--dialect", "higress", "--throttled", "none"}, `no row "none" in the catalog`},
 		"an argument":          {[]string{"gateway.json"}, "1 arguments besides the flags"},
 	} {
 		t.Run(name, func(t *testing.T) {
