@@ -31,6 +31,10 @@ type situation struct {
 
 	asked  time.Duration // the delay that the server asked for, 0 for none
 	waited time.Duration // for rate limits, so far
+
+	refusals int  // attempts that a call limit refused
+	bounded  bool // a Limiter bounds these, so that they cost nothing
+	spaced   bool // it spaces refused calls by itself
 }
 
 const noDeadline = time.Duration(math.MaxInt64)
@@ -44,6 +48,7 @@ type decision struct {
 	unless    retryUnless
 	delay     time.Duration
 	throttled bool // the delay is spent on a rate limit
+	free      bool // the retry is not paid for
 }
 
 // decide says whether a failed request is sent again, and when. It knows
@@ -59,9 +64,14 @@ func decide(e *Error, s situation, next func() time.Duration) decision {
 	if unless != nothing {
 		return decision{unless: unless}
 	}
-	var d decision // at once, if what was wrong is right now
-	if !s.learned {
+	var d decision
+	switch {
+	case s.learned: // at once: what was wrong is right now
+	case s.spaced && e.limited():
+		d = s.turn()
+	default:
 		d = s.delay(e, next())
+		d.free = s.bounded && e.limited()
 	}
 	if d.unless == nothing {
 		d.unless = s.unlessTooLate(d.delay)
@@ -137,7 +147,7 @@ func (s situation) unlessUsedUp() retryUnless {
 	switch {
 	case s.ended:
 		return retryUnless(StopContext)
-	case s.attempt >= s.policy.maxAttempts():
+	case s.counted() >= s.policy.maxAttempts():
 		return retryUnless(StopMaxAttempts)
 	case s.carriesNonce && !s.renewsNonce:
 		return retryUnless(StopNonce)
@@ -145,6 +155,23 @@ func (s situation) unlessUsedUp() retryUnless {
 		return retryUnless(StopBody)
 	}
 	return nothing
+}
+
+// counted is the number of attempts that count. Those that a call limit refused
+// do not, unless there may be no retry at all.
+func (s situation) counted() int {
+	if s.bounded && s.policy.maxAttempts() > 1 {
+		return s.attempt - s.refusals
+	}
+	return s.attempt
+}
+
+// turn leaves the delay to the Limiter, but for what the server asked for.
+func (s situation) turn() decision {
+	if s.asked > s.policy.MaxThrottleWait-s.waited {
+		return decision{unless: retryUnless(StopThrottled)}
+	}
+	return decision{delay: s.asked, throttled: true, free: true}
 }
 
 // delay adds what the server asked for to the backoff, so that those who were

@@ -11,6 +11,17 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
+// quarter is when a closed gate is probed first, if nothing else is known.
+const quarter = 250 * time.Millisecond
+
+var limited = answer{status: 429, code: "T429PR"}
+
+func limitedFor(seconds string) answer {
+	a := limited
+	a.header = http.Header{"Retry-After": {seconds}}
+	return a
+}
+
 func TestThrottlingWaitsOnRequest(t *testing.T) {
 	for name, c := range map[string]struct {
 		answers []answer
@@ -18,12 +29,13 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		stop    StopReason
 		at      []time.Duration
 	}{
-		"a window passes":        {[]answer{throttled, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, time.Second}},
-		"POST never ran":         {[]answer{{status: 429, code: "T429PR"}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, time.Second}},
-		"Retry-After":            {[]answer{{status: 429, code: "T429PR", header: http.Header{"Retry-After": {"4"}}}, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second}},
-		"Retry-After too long":   {[]answer{{status: 429, code: "T429PR", header: http.Header{"Retry-After": {"6"}}}}, 5 * time.Second, StopThrottled, []time.Duration{0}},
-		"bounded in all":         {[]answer{throttled}, 2500 * time.Millisecond, StopThrottled, []time.Duration{0, time.Second, 2 * time.Second}},
-		"less than the shortest": {[]answer{throttled}, time.Millisecond, StopThrottled, []time.Duration{0}},
+		"a probe is admitted":  {[]answer{throttled, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
+		"POST never ran":       {[]answer{limited, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
+		"Retry-After":          {[]answer{limitedFor("4"), ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second}},
+		"Retry-After too long": {[]answer{limitedFor("6")}, 5 * time.Second, StopThrottled, []time.Duration{0}},
+		"bounded in all": {[]answer{throttled}, 2500 * time.Millisecond, StopThrottled,
+			[]time.Duration{0, quarter, 2 * quarter, 1010 * time.Millisecond, 1510 * time.Millisecond, 2010 * time.Millisecond}},
+		"less than a probe takes": {[]answer{throttled}, time.Millisecond, StopThrottled, []time.Duration{0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package apigw
 
 import (
 	"errors"
+	"time"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/redact"
@@ -41,6 +42,9 @@ type Error struct {
 	Attempts []Attempt
 	Stop     StopReason // why there was no further attempt; 0 if none was decided
 	Err      error      // the cause where there is no response, else nil
+	// NeededWait is how long the call would have had to wait, at least, where
+	// Stop is StopPaced or StopQuotaHeld; else 0.
+	NeededWait time.Duration
 
 	// secrets are taken out of every text that is shown. They are collected
 	// at once, since the caller may change its request later.

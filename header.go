@@ -13,6 +13,7 @@ const (
 	headerRequestID    = "X-Ca-Request-Id"
 
 	headerNonce = "X-Ca-Nonce" // of a request
+	headerKey   = "X-Ca-Key"   // of a request
 
 	// Envoy sets it on answers of the backend only, never on its own: source
 	// of its router filter, onUpstreamHeaders.

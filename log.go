@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
 
+	"github.com/apigw-go/apigw/internal/pace"
 	"github.com/apigw-go/apigw/internal/redact"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -50,6 +52,17 @@ func (l loggers) done(req *http.Request, list []Attempt, f *failure) {
 		saved := slog.Any("attempts", attempts{list, redact.Of(req).Masker()})
 		l.write(ctx, slog.LevelInfo, "apigw: succeeded after retry", append(requestAttrs(req), saved))
 	}
+}
+
+// limit writes what was learned about a call limit.
+func (l loggers) limit(req *http.Request, key string, s pace.State) {
+	if !l.enabled(req.Context(), slog.LevelInfo) {
+		return
+	}
+	l.write(req.Context(), slog.LevelInfo, "apigw: call limit learned", []slog.Attr{
+		slog.String("limit", redact.Line(key, maxHost)), slog.Float64("calls_per_second", math.Round(s.Rate*100)/100),
+		slog.Duration("window", s.Window), slog.Int("waiting", s.Waiting), slog.Uint64("refused", s.Refused),
+	})
 }
 
 func (l loggers) write(ctx context.Context, level slog.Level, message string, attrs []slog.Attr) {

@@ -24,6 +24,7 @@ func (c *call) observe(resp *http.Response, err error) decision {
 		c.fail(newFailure(c.req, touched, resp, err))
 		a.Code, a.Message = c.latest.Code, c.latest.Message
 	}
+	c.settle(resp, c.latest, now)
 	c.record(a)
 	if c.latest == nil {
 		return decision{unless: retryUnless(StopNotRetryable)}
@@ -118,15 +119,18 @@ func (c *call) decide(resp *http.Response, note *resign.Note, now time.Time) dec
 	if d.unless != nothing {
 		return d
 	}
+	if d.throttled {
+		c.pacing.waited += d.delay
+	}
+	if d.free {
+		return d // a limit is no failure of the host
+	}
 	if s.learned {
 		c.lessons = append(c.lessons, note.Lesson)
 		return d // it was our mistake, not a failure of the host
 	}
 	if c.paid = c.t.budget().retry(c.req.URL, monotonic()); c.paid == denied {
 		return decision{unless: retryUnless(StopBudget)}
-	}
-	if d.throttled {
-		c.throttled += d.delay
 	}
 	return d
 }
@@ -141,7 +145,10 @@ func (c *call) situation(resp *http.Response, now time.Time) situation {
 		carriesNonce:   headerValue(c.req.Header, headerNonce) != "",
 		renewsNonce:    c.t.PrepareRetry != nil || renews(c.base, c.req),
 		replayedBelow:  replayedBelow(c.req),
-		waited:         c.throttled,
+		waited:         c.pacing.waited,
+		refusals:       c.pacing.refusals,
+		bounded:        c.pacing.bounds(),
+		spaced:         c.pacing.learns(),
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		s.left = deadline.Sub(now)

@@ -48,11 +48,26 @@ type RetryPolicy struct {
 	// for. A longer one ends the attempts. 0 means 30 s. If a request is
 	// throttled, MaxThrottleWait takes its place.
 	MaxRetryAfter time.Duration
-	// MaxThrottleWait is the time that one request may wait because it was
-	// throttled. 0 means to fail fast. The gateway does not say which window
-	// a limit has, so a wait without a Retry-After lasts a second at least,
-	// the shortest window that there is.
+	// MaxThrottleWait is the time that one request may wait for call limits:
+	// for its turn, and because it was refused. 0 means to fail fast. With it
+	// the Transport learns the limits and paces the calls, see [Pacer]; calls
+	// that a limit refused then cost neither MaxAttempts, unless that is 1,
+	// nor retry budget. A call that gets no place in time is refused at once,
+	// with StopPaced.
 	MaxThrottleWait time.Duration
+	// Limit is the call limit that the gateway is said to have. Calls are
+	// spaced by it from the first one on, and by what is learned if that is
+	// lower. Each process of a fleet may be told the whole limit. The zero
+	// value declares none.
+	Limit RateLimit
+	// LimitScope tells requests to the same host apart that have limits of
+	// their own, such as the pattern of the policy: those with the same scope
+	// share one. It is shown in states and logs.
+	LimitScope string
+	// QuotaHold is how long calls are answered without asking the gateway
+	// after it said that the quota is used up or an account owes money. Then
+	// one call asks again; the first success ends it. 0 means to ask always.
+	QuotaHold time.Duration
 
 	// RetryableStatusCodes are retried, if the request may run twice and the
 	// answer carries no mark of the gateway. Nil means 500, 502, 503 and 504;
@@ -84,6 +99,7 @@ func (p *RetryPolicy) Validate() error {
 	}{
 		{"InitialBackoff", p.InitialBackoff}, {"MaxBackoff", p.MaxBackoff}, {"AttemptTimeout", p.AttemptTimeout},
 		{"MaxElapsed", p.MaxElapsed}, {"MaxRetryAfter", p.MaxRetryAfter}, {"MaxThrottleWait", p.MaxThrottleWait},
+		{"QuotaHold", p.QuotaHold},
 	} {
 		check(d.value >= 0, "%s is %v: a duration cannot be negative", d.name, d.value)
 	}
@@ -92,6 +108,9 @@ func (p *RetryPolicy) Validate() error {
 	check(p.BackoffMultiplier == 0 || p.BackoffMultiplier >= 1 && !math.IsInf(p.BackoffMultiplier, 0),
 		"BackoffMultiplier is %v: give 1 or more, 0 for the default", p.BackoffMultiplier)
 	check(p.Jitter <= JitterNone, "Jitter is %v: give JitterFull, JitterEqual or JitterNone", p.Jitter)
+	if err := p.Limit.validate(); err != nil {
+		errs = append(errs, err)
+	}
 	for _, s := range p.RetryableStatusCodes {
 		check(s >= 400 && s <= 599, "RetryableStatusCodes holds %d: only 400 to 599 are failures", s)
 	}

@@ -24,6 +24,8 @@ const (
 	StopBackOff                         // the policy's BackOff said stop
 	StopPermanent                       // certificate, scheme or request malformed
 	StopPrepareFailed                   // PrepareRetry returned an error
+	StopPaced                           // no place under the call limit in time
+	StopQuotaHeld                       // the quota was refused shortly before (QuotaHold)
 )
 
 var stopReasons = [...]struct{ name, text string }{
@@ -45,6 +47,8 @@ var stopReasons = [...]struct{ name, text string }{
 	{"backoff-stopped", "the BackOff of the policy said stop"},
 	{"permanent", "the request cannot be sent like this, now or later"},
 	{"prepare-failed", "PrepareRetry failed"},
+	{"paced", "the call limit has no place for it in time (MaxThrottleWait, the deadline of the context)"},
+	{"quota-held", "answered by apigw, not sent: the quota was refused shortly before (QuotaHold)"},
 }
 
 // String returns the reason's name, such as "max-attempts".

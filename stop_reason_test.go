@@ -7,7 +7,7 @@ import (
 )
 
 func TestEnumsHaveNames(t *testing.T) {
-	if got, want := len(stopReasons), int(StopPrepareFailed)+1; got != want {
+	if got, want := len(stopReasons), int(StopQuotaHeld)+1; got != want {
 		t.Errorf("%d stop reasons have texts, want %d", got, want)
 	}
 	var names []string

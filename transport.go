@@ -67,6 +67,12 @@ type Transport struct {
 	OnRetry   func(req *http.Request, failed Attempt, delay time.Duration)
 	OnDone    func(*http.Request, Result)
 
+	// Limiter holds calls back that a call limit would refuse. If nil, and the
+	// policy of a call has a MaxThrottleWait or a Limit, a [Pacer] of the
+	// Transport's own does. It is asked before each attempt; waiting for it is
+	// no part of AttemptTimeout.
+	Limiter Limiter
+
 	// Logger and Slog get each attempt at debug level, requests that a retry
 	// saved at info and those given up at warn, with host and path only. If
 	// both are nil, the Transport is silent.
@@ -74,6 +80,7 @@ type Transport struct {
 	Slog   *slog.Logger
 
 	ownBudget RetryBudget
+	ownPacer  Pacer
 }
 
 // base returns what sends req, and the request to send. That is req itself but
@@ -134,11 +141,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.policy = t.policyOf(req, asked.policy)
 	c.base, c.req = t.base(req)
-	t.budget().request(req.URL, c.began)
+	if err := c.enter(); err != nil {
+		return c.refuse(err)
+	}
 	c.arrived.note(c.req, c.base)
 	c.body, c.handed = bodiesOf(c.req, c.policy.remembered()), true
 	resp, err := c.send(c.body.first())
 	if err == nil && resp.StatusCode < 400 && c.unwatched() {
+		c.passed()
 		c.body.finish(true)
 		c.done = true
 		return resp, nil
@@ -170,10 +180,10 @@ type call struct {
 	latest   *failure        // of the latest attempt; nil if it succeeded
 	reached  catalog.Reached // by any of the attempts
 
-	backOff   BackOff       // nil until a retry is considered
-	throttled time.Duration // waited for rate limits so far
-	lessons   []string      // what refusals taught the signer below
-	paid      grant         // for the latest retry
+	backOff BackOff  // nil until a retry is considered
+	lessons []string // what refusals taught the signer below
+	paid    grant    // for the latest retry
+	pacing  pacing
 }
 
 // check refuses what no Base could send. A Base may panic on it.
@@ -227,8 +237,12 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 		}
 		decided := time.Now()
 		kept := c.drain(resp)
-		if cause := wait(c.req, d.delay-time.Since(decided)); cause != nil {
-			return c.giveUp(nil, StopContext, cause)
+		switch stop, cause := c.turn(d.delay - time.Since(decided)); stop {
+		case StopUnknown:
+		case StopPaced:
+			return c.giveUp(kept, stop, cause)
+		default:
+			return c.giveUp(nil, stop, cause)
 		}
 		next, unless, cause := c.next()
 		if unless != nothing {
@@ -270,9 +284,10 @@ func (c *call) refuse(err error) (*http.Response, error) {
 	c.latest = newFailure(c.req, nil, nil, err)
 	c.latest.Reached = catalog.ReachedNo
 	c.latest.Stop = StopPermanent
-	if c.req.Context().Err() != nil {
+	if c.req.Context().Err() != nil || cancelled(c.req) {
 		c.latest.Stop = StopContext
 	}
+	c.latest.noPlace(err)
 	closeBody(c.req)
 	c.handed = true
 	return c.finish(nil)
@@ -282,6 +297,7 @@ func (c *call) refuse(err error) (*http.Response, error) {
 // refused response, nil if there is none any more.
 func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.Response, error) {
 	c.refund()
+	c.release(OutcomeUnsent, nil)
 	if stop == StopPrepareFailed || stop == StopBody && c.req.GetBody != nil {
 		kept = nil // a function of the caller failed, and its error is for the caller
 	}
@@ -293,6 +309,7 @@ func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.
 	if cause != nil {
 		c.latest.Err = cause
 	}
+	c.latest.noPlace(cause)
 	return c.finish(kept)
 }
 
@@ -357,6 +374,7 @@ func (c *call) leave() {
 	if c.done {
 		return
 	}
+	c.release(OutcomeUnknown, nil)
 	if c.open != nil {
 		discard(c.open, 0, nil)
 	}

@@ -37,6 +37,7 @@ func (p *parser) fields(to *apigw.RetryPolicy) map[string]strictjson.Reader {
 		"maxElapsed":           p.Duration(&to.MaxElapsed),
 		"maxRetryAfter":        p.Duration(&to.MaxRetryAfter),
 		"throttling":           p.throttling(to),
+		"quotaHold":            p.Duration(&to.QuotaHold),
 		"retryableStatusCodes": p.statusCodes(&to.RetryableStatusCodes),
 		"retryNonIdempotent":   p.Bool(&to.RetryNonIdempotent),
 		"maxBodyBuffer":        p.bodyBuffer(&to.MaxBodyBuffer),
@@ -44,7 +45,29 @@ func (p *parser) fields(to *apigw.RetryPolicy) map[string]strictjson.Reader {
 }
 
 func (p *parser) throttling(to *apigw.RetryPolicy) strictjson.Reader {
-	return p.Object(map[string]strictjson.Reader{"maxWait": p.Duration(&to.MaxThrottleWait)})
+	return p.Object(map[string]strictjson.Reader{
+		"maxWait": p.Duration(&to.MaxThrottleWait),
+		"limit":   p.limit(&to.Limit),
+		"scope":   p.String(&to.LimitScope),
+	})
+}
+
+// limit reads calls and a time.
+func (p *parser) limit(to *apigw.RateLimit) strictjson.Reader {
+	return func(field strictjson.Field) {
+		var text string
+		faults := p.Faults()
+		p.String(&text)(field)
+		if p.Faults() > faults {
+			return
+		}
+		limit, err := apigw.ParseRateLimit(text)
+		if err != nil {
+			p.Fail(field.Value.At, "%v", err)
+			return
+		}
+		*to = limit
+	}
 }
 
 // jitters are the words for a jitter by its value.

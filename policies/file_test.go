@@ -69,7 +69,8 @@ func TestEveryPolicyField(t *testing.T) {
 	want := &apigw.RetryPolicy{
 		MaxAttempts: 6, InitialBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second, BackoffMultiplier: 1.5,
 		Jitter: apigw.JitterEqual, AttemptTimeout: 2500 * time.Millisecond, MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second,
-		MaxThrottleWait: time.Minute, RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
+		MaxThrottleWait: time.Minute, Limit: apigw.RateLimit{Calls: 100, Per: time.Second}, LimitScope: "orders", QuotaHold: 5 * time.Minute,
+		RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
 	}
 	if !reflect.DeepEqual(p.Default, want) {
 		t.Errorf("got %+v, want %+v", p.Default, want)
@@ -124,6 +125,20 @@ func TestSetLoad(t *testing.T) {
 		if got := attempts(); got != tt.want {
 			t.Errorf("%s: got %d attempts (%v), want %d", tt.text, got, err, tt.want)
 		}
+	}
+}
+
+func TestPolicySchemaKnowsEveryField(t *testing.T) {
+	var schema struct {
+		Defs struct {
+			Policy struct{ Properties map[string]any } `json:"policy"`
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal([]byte(policies.Schema()), &schema); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := len(schema.Defs.Policy.Properties), reflect.TypeFor[apigw.RetryPolicy]().NumField()-3; got != want {
+		t.Errorf("got %d fields, want %d: all of RetryPolicy but NewBackOff and two of throttling", got, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package policies
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,7 +72,8 @@ func (s *Set) Load(file string) error {
 	return s.Replace(*f)
 }
 
-// Replace replaces all policies at once. If a pattern or a policy is refused,
+// Replace replaces all policies at once. A service without a LimitScope gets its
+// pattern for one: it has call limits of its own. If a pattern or a policy is refused,
 // the error names each of them and what was in force stays so. Replace keeps
 // nothing of f.
 func (s *Set) Replace(f File) error {
@@ -87,6 +89,7 @@ func (s *Set) Replace(f File) error {
 	for _, pattern := range slices.Sorted(maps.Keys(f.Services)) {
 		given := f.Services[pattern]
 		policy := clone(&given)
+		policy.LimitScope = cmp.Or(policy.LimitScope, pattern)
 		if err := errors.Join(t.services.Add(pattern, &policy), policy.Validate()); err != nil {
 			errs = append(errs, fmt.Errorf("policies: service %q: %w", pattern, err))
 		}

@@ -49,6 +49,8 @@ var stopTexts = map[apigw.StopReason]string{
 	apigw.StopBackOff:       "策略的 BackOff 要求停止",
 	apigw.StopPermanent:     "这样的请求无论何时都无法发送",
 	apigw.StopPrepareFailed: "PrepareRetry 失败",
+	apigw.StopPaced:         "在期限内（MaxThrottleWait 或 context 的截止时间）调用限额没有空位，请求未发出",
+	apigw.StopQuotaHeld:     "由 apigw 直接答复，请求未发出：不久前配额已被拒绝（QuotaHold）",
 }
 
 // stopText says why there was no further attempt.

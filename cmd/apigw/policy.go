@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -113,6 +114,9 @@ func (in *invocation) writePolicy(p *apigw.RetryPolicy) {
 	duration("maxElapsed", p.MaxElapsed, none)
 	duration("maxRetryAfter", p.MaxRetryAfter, "30s")
 	duration("throttling.maxWait", p.MaxThrottleWait, in.t("none: throttled calls are not repeated", "无：被限流时不重试"))
+	line("throttling.limit", p.Limit.String(), in.t("none: learned, where calls may wait", "无：允许等待时自动学习"), p.Limit.Calls > 0)
+	line("throttling.scope", strconv.Quote(p.LimitScope), in.t("none: the host", "无：按主机"), p.LimitScope != "")
+	duration("quotaHold", p.QuotaHold, in.t("none: the gateway is always asked", "无：每次都询问网关"))
 	line("retryableStatusCodes", strings.Trim(fmt.Sprint(p.RetryableStatusCodes), "[]"), "500 502 503 504", p.RetryableStatusCodes != nil)
 	line("retryNonIdempotent", "true", "false", p.RetryNonIdempotent)
 	line("maxBodyBuffer", fmt.Sprint(max(0, p.MaxBodyBuffer)), "65536", p.MaxBodyBuffer != 0)

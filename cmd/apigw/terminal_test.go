@@ -90,7 +90,7 @@ func TestTheFlagWinsOverTheEnvironment(t *testing.T) {
 }
 
 func TestEveryStopReasonHasChinese(t *testing.T) {
-	for s := apigw.StopUnknown + 1; s <= apigw.StopPrepareFailed; s++ {
+	for s := apigw.StopUnknown + 1; s <= apigw.StopQuotaHeld; s++ {
 		if stopTexts[s] == "" {
 			t.Errorf("%v has no Chinese text", s)
 		}

@@ -38,7 +38,8 @@ func (l *Learner) schedule(now time.Duration) {
 		next = max(turn, now+minSpacing)
 	}
 	for _, u := range units {
-		if end := l.shut + u + margin; end > now && end < next {
+		// A probe right before the end would be wasted.
+		if end := l.shut + u + margin; end > now && end < next+minSpacing {
 			next = max(end, now+minSpacing)
 		}
 	}

@@ -23,6 +23,8 @@ type Queue struct {
 	timer  *time.Timer // nil until a call waits; one for all of them
 	wakeAt time.Duration
 	space  []*Waiter
+	told   float64 // the rate that was last reported as news
+	toldAt time.Duration
 }
 
 // NewQueue returns a queue that knows no limit. clock tells the time since any
@@ -49,6 +51,9 @@ type Place struct {
 	Probe bool
 }
 
+// Sending is the place at a queue that did not exist when the call was sent.
+func (p Place) Sending() Place { return Place{Sent: p.Sent} }
+
 // LateError says that no place comes in time. Nothing was taken.
 type LateError struct {
 	Needed time.Duration // how long the call would have to wait, at least
@@ -63,6 +68,7 @@ func (q *Queue) Declare(calls float64, per time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.line.Declare(calls, per, q.now())
+	q.told = q.line.rate
 	q.limited.Store(q.line.gate != Free)
 }
 
@@ -72,6 +78,13 @@ func (q *Queue) Shadow() {
 	defer q.mu.Unlock()
 	q.line.Shadow = true
 }
+
+// Recent returns how many calls passed in the last second or two, of a queue
+// that knows no limit.
+func (q *Queue) Recent() int { return q.recent.count(q.now()) }
+
+// Seed counts calls that passed elsewhere in the last second or two.
+func (q *Queue) Seed(passed int) { q.recent.seed(q.now(), passed) }
 
 // Limited reports whether a limit is known.
 func (q *Queue) Limited() bool { return q.limited.Load() }
@@ -149,13 +162,14 @@ func (q *Queue) leave(w *Waiter) {
 }
 
 // Done must be called once for each place. retryAfter is what a refusal asked
-// for, 0 if nothing.
-func (q *Queue) Done(p Place, o Outcome, retryAfter time.Duration) {
+// for, 0 if nothing. The result is news: a limit was measured first, or differs
+// from the one of the last news.
+func (q *Queue) Done(p Place, o Outcome, retryAfter time.Duration) (news bool) {
 	if !q.limited.Load() && o != Refused {
 		if o == Passed {
 			q.recent.add(q.since(p.Sent))
 		}
-		return
+		return false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -173,6 +187,20 @@ func (q *Queue) Done(p Place, o Outcome, retryAfter time.Duration) {
 		q.line.Lost(c, now)
 	}
 	q.advance(now)
+	return q.news(now)
+}
+
+// news is rare: the rate moves a little all the time.
+func (q *Queue) news(now time.Duration) bool {
+	l := &q.line
+	if l.gate != Open || l.measuring || q.told > 0 && now < q.toldAt+time.Minute {
+		return false
+	}
+	if ratio := q.told / l.rate; ratio > 0.8 && ratio < 1.25 {
+		return false
+	}
+	q.told, q.toldAt = l.rate, now
+	return true
 }
 
 // advance wakes those who may go, and sets the timer for the next.

@@ -19,11 +19,13 @@ const (
 	maxSecond  = 1<<secondBits - 1
 )
 
-func (r *recent) add(at time.Duration) {
+func (r *recent) add(at time.Duration) { r.seed(at, 1) }
+
+func (r *recent) seed(at time.Duration, calls int) {
 	for {
 		old := r.word.Load()
 		second, count, before := shift(old, at)
-		count = min(count+1, maxCount)
+		count = min(count+uint64(calls), maxCount)
 		if r.word.CompareAndSwap(old, second<<(2*countBits)|count<<countBits|before) {
 			return
 		}
