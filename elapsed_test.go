@@ -2,8 +2,11 @@ package apigw
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -79,6 +82,97 @@ func TestTotalTimeEndsTheAttempts(t *testing.T) {
 		e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 		if want := []time.Duration{0, time.Second, 3 * time.Second}; e.Stop != StopMaxElapsed || !slices.Equal(base.at, want) {
 			t.Errorf("stopped by %v with attempts at %v, want max-elapsed, %v", e.Stop, base.at, want)
+		}
+	})
+}
+
+// dripping is the body of a refusal that comes slowly: a byte each interval.
+type dripping struct {
+	interval time.Duration
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func drip(interval time.Duration) *dripping {
+	return &dripping{interval: interval, closed: make(chan struct{})}
+}
+
+func (d *dripping) Read(p []byte) (int, error) {
+	select {
+	case <-time.After(d.interval):
+		return copy(p, "x"), nil
+	case <-d.closed:
+		return 0, errors.New("closed")
+	}
+}
+
+func (d *dripping) Close() error {
+	d.once.Do(func() { close(d.closed) })
+	return nil
+}
+
+// No attempt begins behind MaxElapsed or the deadline, however long the refused
+// response takes.
+func TestLimitHoldsWhileARefusalDrips(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	for name, c := range map[string]struct {
+		policy  RetryPolicy
+		timeout time.Duration
+		stop    StopReason
+	}{
+		"MaxElapsed": {RetryPolicy{MaxElapsed: limit}, time.Hour, StopMaxElapsed},
+		"deadline":   {RetryPolicy{}, limit, StopDeadline},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
+				defer cancel()
+				start, last := time.Now(), time.Time{}
+				base := roundTripFunc(func(*http.Request) (*http.Response, error) {
+					last = time.Now()
+					h := http.Header{headerErrorMessage: {"Service Unavailable"}}
+					return &http.Response{StatusCode: 503, Header: h, ContentLength: -1, Body: drip(30 * time.Millisecond)}, nil
+				})
+				c.policy.MaxAttempts, c.policy.InitialBackoff, c.policy.Jitter = 99, time.Millisecond, JitterNone
+				resp, err := (&Transport{Base: base, Policy: c.policy}).RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				if e, _ := FromResponse(resp); e == nil || e.Stop != c.stop {
+					t.Errorf("got %v, want %v", e, c.stop)
+				}
+				if late := last.Sub(start); late > limit {
+					t.Errorf("an attempt began after %v, the limit is %v", late, limit)
+				}
+			})
+		})
+	}
+}
+
+// A refusal that was read is still there if its retry would come too late.
+func TestRefusalIsKeptForARetryThatComesTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := notReached
+		refusal.body = "busy"
+		base := serve(refusal)
+		tr := &Transport{
+			Base:   base,
+			Policy: RetryPolicy{MaxElapsed: time.Second, InitialBackoff: 900 * time.Millisecond, Jitter: JitterNone},
+			// The machine sleeps meanwhile.
+			OnRetry: func(*http.Request, Attempt, time.Duration) { time.Sleep(time.Minute) },
+		}
+		resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		e, _ := FromResponse(resp)
+		if e == nil || e.Stop != StopMaxElapsed || e.Status != 504 || string(body) != "busy" || base.attempts() != 1 {
+			t.Errorf("got %v, %q after %d attempts, want max-elapsed and the refusal after one", e, body, base.attempts())
+		}
+		if got := tr.Budgets()[0].Available; got != 10 {
+			t.Errorf("%v retries are left, want all 10", got)
 		}
 	})
 }

@@ -2,31 +2,34 @@ package apigw
 
 import "net/http"
 
+// Both names are in use; net/http knows them, too.
+const (
+	headerIdempotencyKey  = "Idempotency-Key"
+	headerXIdempotencyKey = "X-Idempotency-Key"
+)
+
 // idempotent reports whether a request may run twice: by its method (RFC 9110
-// section 9.2.2), or because it carries a key by which the backend recognises
-// a retry, as net/http judges it.
+// section 9.2.2), or because it carries a key by which the backend recognises a
+// retry. A key without a value is none.
 func idempotent(req *http.Request) bool {
 	switch req.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete,
 		http.MethodOptions, http.MethodTrace:
 		return true
 	}
-	return hasIdempotencyKey(req.Header)
+	return headerValue(req.Header, headerIdempotencyKey) != "" || headerValue(req.Header, headerXIdempotencyKey) != ""
 }
 
-func hasIdempotencyKey(h http.Header) bool {
-	return hasHeader(h, "Idempotency-Key") || hasHeader(h, "X-Idempotency-Key")
-}
-
-// replayedBelow reports whether http.Transport retries such a request by
-// itself on a connection that dies, with the same nonce and without a trace.
+// replayedBelow reports whether http.Transport sends such a request again by
+// itself on a connection that dies, with the same nonce and without a trace. A
+// key counts there even without a value.
 func replayedBelow(req *http.Request) bool {
-	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+	if hasBody(req) && req.GetBody == nil {
 		return false
 	}
 	switch req.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return true
 	}
-	return hasIdempotencyKey(req.Header)
+	return hasHeader(req.Header, headerIdempotencyKey) || hasHeader(req.Header, headerXIdempotencyKey)
 }

@@ -7,17 +7,31 @@ import (
 
 func TestIdempotent(t *testing.T) {
 	for _, c := range []struct {
-		method, header    string
-		idempotent, below bool
+		method, header, value string
+		idempotent, below     bool
 	}{
-		{"", "", true, true}, {"GET", "", true, true}, {"HEAD", "", true, true}, {"OPTIONS", "", true, true}, {"TRACE", "", true, true},
-		{"PUT", "", true, false}, {"DELETE", "", true, false}, {"POST", "", false, false}, {"PATCH", "", false, false},
-		{"get", "", false, false}, {"CONNECT", "", false, false},
-		{"POST", "Idempotency-Key", true, true}, {"POST", "x-idempotency-key", true, true}, {"PUT", "Idempotency-Key", true, true},
+		{method: "", idempotent: true, below: true},
+		{method: "GET", idempotent: true, below: true},
+		{method: "HEAD", idempotent: true, below: true},
+		{method: "OPTIONS", idempotent: true, below: true},
+		{method: "TRACE", idempotent: true, below: true},
+		{method: "PUT", idempotent: true},
+		{method: "DELETE", idempotent: true},
+		{method: "POST"},
+		{method: "PATCH"},
+		{method: "get"},
+		{method: "CONNECT"},
+		{"POST", "Idempotency-Key", "k", true, true},
+		{"POST", "x-idempotency-key", "k", true, true},
+		{"PUT", "Idempotency-Key", "k", true, true},
+		// A key that a template left empty says nothing to the backend.
+		{"POST", "Idempotency-Key", "", false, true},
+		{"POST", "X-Idempotency-Key", " ", false, true},
+		{"POST", "Idempotency-Keys", "k", false, false},
 	} {
 		req := &http.Request{Method: c.method, Header: http.Header{}}
 		if c.header != "" {
-			req.Header[c.header] = nil
+			req.Header[c.header] = []string{c.value}
 		}
 		if got := idempotent(req); got != c.idempotent {
 			t.Errorf("%q with %q: idempotent %v, want %v", c.method, c.header, got, c.idempotent)

@@ -121,3 +121,44 @@ func TestGetBodyThatFails(t *testing.T) {
 		})
 	}
 }
+
+// trailerBody sets the trailer of its request when it has been read.
+type trailerBody struct {
+	io.Reader
+	req *http.Request
+}
+
+func (b *trailerBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		b.req.Trailer.Set("X-Sum", "7")
+	}
+	return n, err
+}
+
+func (b *trailerBody) Close() error { return nil }
+
+func TestTrailerOfARetry(t *testing.T) {
+	for name, hook := range map[string]func(*http.Request) error{
+		"plain": nil, "with PrepareRetry": func(r *http.Request) error { r.Header.Set("X-Try", "again"); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := serve(dialFailed, ok)
+				req := newRequest(t, http.MethodPut, "")
+				req.Trailer = http.Header{"X-Sum": nil}
+				newBody := func() (io.ReadCloser, error) { return &trailerBody{strings.NewReader("order"), req}, nil }
+				req.Body, _ = newBody()
+				req.GetBody, req.ContentLength = newBody, -1
+				resp, err := (&Transport{Base: base, Policy: soon, PrepareRetry: hook}).RoundTrip(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				resp.Body.Close()
+				if got := base.seen[1].Trailer.Get("X-Sum"); got != "7" {
+					t.Errorf("the retry has the trailer %q, want 7", got)
+				}
+			})
+		})
+	}
+}

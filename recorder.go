@@ -3,7 +3,10 @@ package apigw
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 // Result is what one call of [Transport.RoundTrip] came to.
@@ -19,16 +22,20 @@ type Result struct {
 // because an SDK hides it. Give the SDK the context of [WithRecorder].
 //
 // Each hop of a redirect and each request of the SDK adds a result, and so
-// does each Transport where one lies under another, the inner one first. It is
-// safe for concurrent use.
+// does each Transport if one lies under another, the inner one first. The latest
+// 1024 results are kept, of a message the first 8 KiB. A Recorder is safe for
+// concurrent use.
 type Recorder struct {
 	mu      sync.Mutex
 	results []Result
 }
 
-// maxResults bounds a Recorder whose context is used for ever. The oldest
-// results go first.
-const maxResults = 1024
+// A Recorder is bounded, since its context may be used for ever and a server may
+// send long texts. The oldest results go first.
+const (
+	maxResults      = 1024
+	maxRecordedText = 8 << 10 // of a message, a code or a request id, in bytes
+)
 
 // Last returns the failure of the last result. It returns nil and false if that
 // was none, or if there is no result yet.
@@ -55,7 +62,7 @@ func (r *Recorder) add(result Result) {
 	if len(r.results) == maxResults {
 		r.results = slices.Delete(r.results, 0, 1)
 	}
-	r.results = append(r.results, result)
+	r.results = append(r.results, result.bounded())
 }
 
 // newResult describes what a call came to. Its attempts are a copy: whoever
@@ -72,4 +79,40 @@ func newResult(req *http.Request, resp *http.Response, attempts []Attempt, f *fa
 		r.Host, r.Path = req.URL.Host, req.URL.Path
 	}
 	return r
+}
+
+// bounded returns r with texts that are not too long to keep, and apart from
+// what the response holds.
+func (r Result) bounded() Result {
+	if r.Err != nil {
+		e := *r.Err
+		e.Attempts = boundedAttempts(e.Attempts)
+		e.Message, e.RequestID = boundedText(e.Message), boundedText(e.RequestID)
+		e.Code = catalog.Code(boundedText(string(e.Code)))
+		e.Params = slices.Clone(e.Params)
+		for i := range e.Params {
+			e.Params[i].Value = boundedText(e.Params[i].Value)
+		}
+		r.Err = &e
+	}
+	r.Attempts = boundedAttempts(r.Attempts)
+	return r
+}
+
+func boundedAttempts(attempts []Attempt) []Attempt {
+	attempts = slices.Clone(attempts)
+	for i := range attempts {
+		a := &attempts[i]
+		a.Message, a.RequestID = boundedText(a.Message), boundedText(a.RequestID)
+		a.Code = catalog.Code(boundedText(string(a.Code)))
+	}
+	return attempts
+}
+
+// boundedText cuts a long text. A copy of the rest lets go of the whole.
+func boundedText(s string) string {
+	if len(s) <= maxRecordedText {
+		return s
+	}
+	return strings.Clone(s[:maxRecordedText])
 }

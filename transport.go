@@ -85,9 +85,10 @@ type Transport struct {
 
 // base returns what sends req, and the request to send. That is req itself but
 // for a replaced http.DefaultTransport that may lead back to t.
-func (t *Transport) base(req *http.Request) (http.RoundTripper, *http.Request) {
+// If again is true, it has: then all of t's work is done already.
+func (t *Transport) base(req *http.Request) (base http.RoundTripper, sent *http.Request, again bool) {
 	if t.Base != nil {
-		return t.Base, req
+		return t.Base, req, false
 	}
 	return defaultbase.Of(t, req)
 }
@@ -139,8 +140,12 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := c.check(); err != nil {
 		return c.refuse(err)
 	}
+	var again bool
+	if c.base, c.req, again = t.base(req); again {
+		c.handed, c.done = true, true
+		return c.base.RoundTrip(req)
+	}
 	c.policy = t.policyOf(req, asked.policy)
-	c.base, c.req = t.base(req)
 	if err := c.enter(); err != nil {
 		return c.refuse(err)
 	}
@@ -236,6 +241,9 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 			return c.finish(resp)
 		}
 		decided := time.Now()
+		if unless := c.situation(nil, decided).unlessTooLate(d.delay); unless != nothing { // the hooks took long
+			return c.giveUp(resp, StopReason(unless), nil)
+		}
 		kept := c.drain(resp)
 		switch stop, cause := c.turn(d.delay - time.Since(decided)); stop {
 		case StopUnknown:

@@ -20,17 +20,18 @@ var original = http.DefaultTransport
 
 // Of returns what self, a pointer, sends req through if it has no Base, and the
 // request to send: req itself, but for a default that cannot be looked into.
-// Then the request is marked, so that it is known if it comes back.
-func Of(self http.RoundTripper, req *http.Request) (http.RoundTripper, *http.Request) {
+// Then the request is marked, so that it is known if it comes back: again says
+// so, and self has done its work on it already.
+func Of(self http.RoundTripper, req *http.Request) (base http.RoundTripper, sent *http.Request, again bool) {
 	base, known := look(self)
 	if known {
-		return base, req
+		return base, req, false
 	}
 	ctx := req.Context()
 	if ctx.Value(passed{self}) != nil {
-		return original, req
+		return original, req, true
 	}
-	return base, req.WithContext(context.WithValue(ctx, passed{self}, true))
+	return base, req.WithContext(context.WithValue(ctx, passed{self}, true)), false
 }
 
 // passed marks a request that went through self on its way to the default.

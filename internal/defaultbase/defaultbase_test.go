@@ -11,7 +11,7 @@ type plain struct{ Base http.RoundTripper }
 func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 	base := p.Base
 	if base == nil {
-		base, req = Of(p, req)
+		base, req, _ = Of(p, req)
 	}
 	return base.RoundTrip(req)
 }
@@ -63,14 +63,16 @@ func TestOf(t *testing.T) {
 			http.DefaultTransport = c.d
 			for range 2 { // the second answer is a remembered one
 				req, _ := http.NewRequest(http.MethodGet, "http://api.example.com/", nil)
-				base, sent := Of(self, req)
+				base, sent, came := Of(self, req)
 				got := "default"
 				switch {
+				case came:
+					t.Error("a fresh request came back")
 				case base == original && c.want == "original":
 					got = "original"
 				case sent != req:
 					got = "marked"
-					if again, _ := Of(self, sent); again != original {
+					if again, _, came := Of(self, sent); again != original || !came {
 						t.Errorf("the second time through %T, want the original", again)
 					}
 				}
