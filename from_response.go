@@ -53,9 +53,9 @@ func (c *errorContext) belongsTo(resp *http.Response) bool {
 			c.requestID != "" && c.requestID == requestIDOf(resp.Header))
 }
 
-// attach makes a failure reachable from resp. sent is the request to use if the
-// response names none.
-func attach(resp *http.Response, sent *http.Request, f *failure) {
+// attach makes e reachable from resp, through c. sent is the request to use if
+// the response names none.
+func (c *errorContext) attach(resp *http.Response, sent *http.Request, e *Error) {
 	req := resp.Request
 	if req == nil {
 		req = sent
@@ -66,9 +66,9 @@ func attach(resp *http.Response, sent *http.Request, f *failure) {
 		// and again.
 		ctx = old.Context
 	}
-	resp.Request = req.WithContext(&f.context)
-	f.context = errorContext{
-		Context: ctx, err: &f.Error, status: resp.StatusCode, requestID: requestIDOf(resp.Header),
+	resp.Request = req.WithContext(c)
+	*c = errorContext{
+		Context: ctx, err: e, status: resp.StatusCode, requestID: requestIDOf(resp.Header),
 		request: address(resp.Request), header: address(resp.Header),
 	}
 }

@@ -24,9 +24,6 @@ func notSent(req *http.Request, err error) bool {
 	return proof{req: req, plain: true}.in(err, maxErrors)
 }
 
-// maxErrors bounds a walk through an error, which may contain itself.
-const maxErrors = 64
-
 // proof looks for one that nothing was sent.
 type proof struct {
 	req *http.Request
@@ -108,15 +105,6 @@ var textsBeforeSending = []string{
 	"net/http: TLS handshake timeout",
 	"http: nil Request.URL", "http: nil Request.Header", "http: no Host in request URL",
 	"net/http: invalid method ", "net/http: invalid header field", "net/http: invalid trailer field",
-}
-
-func hasAnyPrefix(text string, prefixes []string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(text, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // mentionsRetries reports whether err calls inner the last of several failures,

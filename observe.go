@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/resign"
 )
 
@@ -83,14 +82,6 @@ func (c *call) fail(f *failure) {
 	if c.first == nil {
 		c.first = f
 	}
-}
-
-// worse returns which of the two says more about a run. Unknown is maybe.
-func worse(a, b catalog.Reached) catalog.Reached {
-	if b == catalog.ReachedUnknown {
-		b = catalog.ReachedMaybe
-	}
-	return max(a, b)
 }
 
 // record keeps the attempt and passes it on to all who asked for it.

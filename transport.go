@@ -341,7 +341,7 @@ func (c *call) finish(resp *http.Response) (*http.Response, error) {
 		return nil, &f.Error
 	}
 	if f != nil {
-		attach(resp, c.req, f)
+		f.context.attach(resp, c.req, &f.Error)
 	}
 	return resp, nil
 }
