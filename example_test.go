@@ -169,7 +169,7 @@ func Example_refusedSignature() {
 		log.Print(d) // one line, without values
 	}
 	// Output:
-	// signature refused: both sides have the same string, so the keys differ: AppSecret is wrong, belongs to another AppKey or environment, has a blank or newline around it, or one side uses HmacSHA1 and the other HmacSHA256
+	// signature refused: both sides have the same string, so the keys differ: AppSecret is wrong, or it is that of another AppKey or environment, or has a blank or newline around it; copy AppSecret again from the application that X-Ca-Key names, and check that both sides use the same algorithm
 }
 
 // An AppCode needs no signature.

@@ -1,135 +1,231 @@
 package signer
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
-// Part is a part of the string to sign.
-type Part uint8
-
-// The parts in their order. PartNone says that nothing differs.
-const (
-	PartNone Part = iota
-	PartMethod
-	PartAccept
-	PartContentMD5
-	PartContentType
-	PartDate
-	PartHeader
-	PartPath
-	PartParameter
-)
-
-var partNames = [...]string{"nothing", "method", "Accept", "Content-MD5", "Content-Type", "Date", "header", "path", "parameter"}
-
-// String names the part; "unknown" for a value that is none of the constants.
-func (p Part) String() string {
-	if int(p) < len(partNames) {
-		return partNames[p]
-	}
-	return "unknown"
-}
-
 // Diagnosis compares the string that a client signed with the one that the
-// gateway says it computed. It is read-only and safe for concurrent use.
+// gateway says it computed. It is read-only and safe for concurrent use. As JSON
+// it holds its findings, without values.
 type Diagnosis struct {
-	// Part is the first part that differs, PartNone if the strings are equal
-	// as far as the gateway's goes.
-	Part Part
+	// Findings are all the differences that were found, the likely cause first.
+	// There is always one.
+	Findings []Finding
 
-	// Name is the name of the header or parameter, empty for other parts.
-	Name string
+	// Part and Name are those of the first finding, Cause its sentence and fix
+	// in English. Part is PartNone where the strings are equal as far as the
+	// gateway's goes. None of them holds a value of either string.
+	Part  Part
+	Name  string
+	Cause string
 
 	// Truncated says that the gateway's string ends early, as when a proxy
 	// cuts a long header, and is equal up to there.
 	Truncated bool
 
-	// Cause is the likely cause and what to do, in one English sentence. It
-	// holds no value of either string.
-	Cause string
+	// Learned says which reading of the gateway the difference proved, to be
+	// signed with from now on. Empty for none.
+	Learned string
 
-	signed, server           string
-	signedValue, serverValue string // of the part that differs
+	signed, server string
 }
 
 // Diagnose compares the string that was signed, with its newlines, with the
 // one in the text of X-Ca-Error-Message. It is false where the message holds
 // no string to sign.
 //
-// It takes newlines written as "#" and newlines left out, UTF-8 read as
-// ISO-8859-1, and a string that was cut short. Where a parameter's value holds
-// "&", which the string to sign does not escape, the name of the part may be
-// wrong; that there is a difference is not.
+// The signed string may be built wrongly: Diagnose knows what people do to line
+// breaks, lines, names, URLs and parameters. It takes gateways that write
+// newlines as "#" and that leave them out, UTF-8 read as ISO-8859-1, and a
+// message that was cut short. Where a parameter's value holds "&", which the
+// string to sign does not escape, the name of a part may be wrong; that there is
+// a difference is not.
 func Diagnose(signed, message string) (*Diagnosis, bool) {
-	return diagnose(signed, parseFields(signed), message)
+	told := parseMessage(message)
+	if told.text == "" {
+		return nil, false
+	}
+	return diagnose(signed, told, func(gateway string) (parts, []Finding) {
+		first := gatewayParts(gateway, parts{})
+		isHeader := func(name string) bool { return findHeader(first.headers, nil, name) >= 0 }
+		text, findings := repair(signed, gateway, len(standard)+1+len(first.headers))
+		return clientParts(text, isHeader), findings
+	}, knownNames{}), true
 }
 
-// ServerStringToSign returns the gateway's string to sign from the text of
-// X-Ca-Error-Message, as it stands there: its newlines are "#", but so is
-// every "#" in a value. It holds the values of the request, passwords included.
-func ServerStringToSign(message string) (string, bool) {
-	text, _ := parseMessage(message)
-	return text, text != ""
+// DiagnoseSent is [Diagnose] for a request that was sent with its signature. It
+// looks at X-Ca-Signature, too, and names only headers and parameters that the
+// request has. The body is looked at only where it is a form; sent.Body is not
+// read.
+func DiagnoseSent(sent *http.Request, body []byte, signed, message string) (*Diagnosis, bool) {
+	d, ok := Diagnose(signed, message)
+	if !ok {
+		return nil, false
+	}
+	names := namesOf(sent, body)
+	for i, f := range d.Findings {
+		switch f.Part {
+		case PartHeader:
+			d.Findings[i].Name = names.header(f.Name)
+		case PartParameter:
+			d.Findings[i].Name = names.parameter(pair{name: f.Name})
+		}
+	}
+	if d.Findings[0].Code == "same-string" {
+		d.Findings = append(signatureFindings(sent.Header), d.Findings...)
+	}
+	return d.finish(), true
 }
 
-// parseMessage finds the gateway's string. closed says that the backquote
-// after it arrived, so that nothing was cut on the way.
-func parseMessage(message string) (text string, closed bool) {
-	_, text, found := strings.Cut(message, "Server StringToSign:")
-	if !found {
-		return "", false
+// diagnoseSigned compares what a Signer signed: path and parameters are known
+// exactly.
+func diagnoseSigned(sent *http.Request, signed signature, message string) (*Diagnosis, bool) {
+	told := parseMessage(message)
+	if told.text == "" {
+		return nil, false
 	}
-	text, _, _ = strings.Cut(text, "\n")
-	open := strings.IndexByte(text, '`')
-	if open < 0 {
-		return strings.TrimSpace(text), false
+	client := requestParts(sent, signed)
+	return diagnose(string(signed.text), told, func(string) (parts, []Finding) { return client, nil },
+		namesOf(sent, signed.form)), true
+}
+
+// namesOf are the names that a request has.
+func namesOf(sent *http.Request, form []byte) knownNames {
+	names := knownNames{true, sent.Header, map[string]bool{}}
+	if sent.URL != nil {
+		for _, p := range appendParameters(nil, sent.URL.RawQuery, false, Rules{}) {
+			names.parameters[p.name] = true
+		}
 	}
-	text = text[open+1:]
-	// A value may hold a backquote, so the last one closes.
-	if end := strings.LastIndexByte(text, '`'); end >= 0 {
-		return text[:end], true
+	if contentType, _ := lookup(sent.Header, "Content-Type"); isForm(trim(contentType)) {
+		for _, p := range appendParameters(nil, string(form), true, Rules{}) {
+			names.parameters[p.name] = true
+		}
 	}
-	return text, false
+	return names
+}
+
+// diagnose compares the strings. clientOf gives the parts of the client's, in
+// view of the gateway's, and the mistakes that were undone to get them.
+func diagnose(signed string, told toldString, clientOf func(gateway string) (parts, []Finding), names knownNames) *Diagnosis {
+	d := &Diagnosis{signed: signed, server: told.text}
+	var best *comparison
+	for _, text := range told.variants(signed) {
+		client, findings := clientOf(text)
+		if len(findings) == 0 && text == asTold(signed) {
+			d.Findings = []Finding{{Code: "same-string"}}
+			return d.finish()
+		}
+		if !told.closed && strings.HasPrefix(asTold(signed), text) || strings.HasPrefix(asTold(signed), text) && !gatewayParts(text, client).hasPath {
+			d.Truncated = true
+			d.Findings = []Finding{{Code: "cut-short"}}
+			return d.finish()
+		}
+		c := &comparison{client: client, names: names, findings: findings}
+		if told.opened && !told.closed {
+			text = completed(text, client)
+		}
+		c.gateway = gatewayParts(text, client)
+		c.compare()
+		if best == nil || c.equal > best.equal || c.equal == best.equal && len(c.findings) < len(best.findings) {
+			best = c
+		}
+	}
+	switch {
+	case otherScheme(signed):
+		best.findings = []Finding{{Code: "other-scheme", Part: PartWhole}}
+	case best.equal == 0:
+		best.findings = []Finding{{Code: "unrelated", Part: PartWhole}}
+	case len(best.findings) == 0:
+		best.findings = []Finding{{Code: "unexplained", Part: PartWhole}}
+	}
+	d.Findings = best.findings
+	return d.finish()
+}
+
+// asTold is a string as gateways show it.
+func asTold(signed string) string { return strings.ReplaceAll(signed, "\n", "#") }
+
+// variants are the texts that a gateway may have meant: with the line breaks that
+// older ones leave out, and as UTF-8 where it was read as ISO-8859-1.
+func (t toldString) variants(signed string) []string {
+	texts := []string{t.text}
+	whole := t.text
+	if r, size := utf8.DecodeLastRuneInString(whole); !t.closed && r == utf8.RuneError && size == 1 {
+		whole = whole[:len(whole)-1] // cut within a character
+	}
+	if repaired, ok := fromLatin1(whole); ok || repaired != "" && whole != t.text {
+		texts = append(texts, repaired)
+	}
+	for i, text := range texts {
+		hashes := strings.Count(text, "#")
+		if (hashes == 0 || hashes < len(standard) && t.closed) && strings.Count(signed, "\n") > len(standard) {
+			texts[i] = asTold(unbroken(text, strings.Split(signed, "\n")))
+		}
+	}
+	return texts
+}
+
+// finish orders the findings and copies the first one to the fields that are
+// for it.
+func (d *Diagnosis) finish() *Diagnosis {
+	causeFirst(d.Findings)
+	first := d.Findings[0]
+	d.Part, d.Name = first.Part, first.Name
+	d.Cause = first.Sentence() + "; " + first.Fix()
+	return d
 }
 
 // String says in one line what differs and why, with the lengths of values in
 // place of the values.
 func (d Diagnosis) String() string {
-	if d.Part == PartNone {
-		return "signature refused: " + d.Cause
+	if len(d.Findings) == 0 {
+		return "no diagnosis"
 	}
-	part := d.Part.String()
-	if d.Name != "" {
-		part += fmt.Sprintf(" %q", d.Name)
+	if d.Findings[0].Code == withheldCode {
+		return d.Cause
 	}
-	return fmt.Sprintf("signature refused: %s differs (signed %s, gateway %s): %s", part, size(d.signedValue), size(d.serverValue), d.Cause)
+	text := "signature refused: " + d.Findings[0].String()
+	switch n := len(d.Findings) - 1; {
+	case n == 1:
+		text += " (1 more difference)"
+	case n > 1:
+		text += fmt.Sprintf(" (%d more differences)", n)
+	}
+	if d.Learned != "" {
+		text += "; the next signature for this host is made of " + d.Learned
+	}
+	return text
 }
 
 // Format writes [Diagnosis.String] whatever the verb: "%#v" would show the
 // fields that are not exported.
 func (d Diagnosis) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
-func size(value string) string {
-	switch len(value) {
-	case 0:
-		return "nothing"
-	case 1:
-		return "1 byte"
-	}
-	return fmt.Sprintf("%d bytes", len(value))
+// MarshalJSON writes the findings, without values.
+func (d Diagnosis) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Summary   string    `json:"summary"`
+		Findings  []Finding `json:"findings"`
+		Truncated bool      `json:"truncated,omitempty"`
+		Learned   string    `json:"learned,omitempty"`
+	}{d.String(), d.Findings, d.Truncated, d.Learned})
 }
 
-// Comparison shows both strings whole, in lines. They hold the values of all
-// parameters, passwords included: show them to the person who asked, never
-// write them to a log. Characters that do not print become "�".
+// Comparison shows all findings and both strings whole, in lines. The strings
+// hold the values of all parameters, passwords included: show them to the person
+// who asked, never write them to a log. Characters that do not print become "�".
 func (d Diagnosis) Comparison() string {
 	var b strings.Builder
 	b.WriteString(d.String())
+	for _, f := range d.Findings[min(1, len(d.Findings)):] {
+		b.WriteString("\nalso: " + f.String())
+	}
 	b.WriteString("\n\nsigned:\n")
 	writeLines(&b, d.signed)
 	b.WriteString("\ngateway:\n")
@@ -140,187 +236,7 @@ func (d Diagnosis) Comparison() string {
 func writeLines(b *strings.Builder, text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		b.WriteString("  ")
-		b.WriteString(strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return unicode.ReplacementChar
-		}, line))
+		b.WriteString(strings.Map(printableRune, line))
 		b.WriteByte('\n')
 	}
-}
-
-const sameStringCause = "both sides have the same string, so the keys differ: AppSecret is wrong, belongs to another AppKey or environment, " +
-	"has a blank or newline around it, or one side uses HmacSHA1 and the other HmacSHA256"
-
-const truncatedCause = "the gateway's string was cut after %d bytes and is equal up to there; if the rest is too, then AppSecret is wrong, " +
-	"has a blank or newline around it, or the algorithms differ"
-
-// diagnose compares a string whose fields are known.
-func diagnose(signed string, fields []field, message string) (*Diagnosis, bool) {
-	server, closed := parseMessage(message)
-	if server == "" {
-		return nil, false
-	}
-	d := &Diagnosis{signed: signed, server: server}
-	texts := []string{server}
-	whole := server
-	if r, size := utf8.DecodeLastRuneInString(server); !closed && r == utf8.RuneError && size == 1 {
-		whole = server[:len(server)-1] // cut within a character
-	}
-	if repaired, ok := fromLatin1(whole); ok || repaired != "" && whole != server {
-		texts = append(texts, repaired)
-	}
-	withHash, without := strings.ReplaceAll(signed, "\n", "#"), strings.ReplaceAll(signed, "\n", "")
-	for _, text := range texts {
-		if text == withHash || text == without {
-			d.Cause = sameStringCause
-			return d, true
-		}
-	}
-	// Of the readings, the one that agrees longest is the right one.
-	var longest difference
-	for i, text := range texts {
-		found := compare(fields, text)
-		if strings.HasPrefix(withHash, text) || strings.HasPrefix(without, text) {
-			// A string that is closed and ends in the path or in a parameter
-			// was not cut: the gateway does not have the rest.
-			if !closed || found.part.line() {
-				d.Truncated = true
-				d.Cause = fmt.Sprintf(truncatedCause, len(server))
-				return d, true
-			}
-		}
-		if i == 0 || found.at > longest.at {
-			longest = found
-		}
-	}
-	d.Part, d.Name, d.Cause = longest.part, printable(longest.name), longest.cause
-	d.signedValue, d.serverValue = longest.signed, longest.server
-	return d, true
-}
-
-// fromLatin1 undoes the reading of UTF-8 bytes as ISO-8859-1.
-func fromLatin1(s string) (string, bool) {
-	b := make([]byte, 0, len(s))
-	changed := false
-	for _, r := range s {
-		if r > 0xff {
-			return "", false
-		}
-		changed = changed || r > 0x7f
-		b = append(b, byte(r))
-	}
-	return string(b), changed
-}
-
-// printable keeps a name that came over the network short and harmless.
-func printable(name string) string {
-	const most = 64
-	if len(name) > most {
-		name = name[:most]
-	}
-	return strings.ToValidUTF8(name, "�")
-}
-
-// field is one part of a string to sign. text is what it contributes to the
-// whole, without the newline that ends a line.
-type field struct {
-	part        Part
-	name, value string
-	text        string
-}
-
-// line reports whether the part is a line of its own.
-func (p Part) line() bool { return p < PartPath }
-
-// parseFields splits a string to sign that nobody has the request of.
-func parseFields(signed string) []field {
-	lines := strings.Split(signed, "\n")
-	fields := make([]field, 0, len(lines)+4)
-	at := 0
-	for ; at < len(lines); at++ {
-		text := lines[at]
-		if at < int(PartDate) {
-			fields = append(fields, field{part: PartMethod + Part(at), value: text, text: text})
-			continue
-		}
-		// No header name begins like a path. A decoded value may hold
-		// newlines: what follows the path belongs to it.
-		name, value, ok := strings.Cut(text, ":")
-		if !ok || !isToken(name) {
-			break
-		}
-		fields = append(fields, field{part: PartHeader, name: name, value: value, text: text})
-	}
-	if at >= len(lines) {
-		return fields
-	}
-	path := strings.Join(lines[at:], "\n")
-	parameters := ""
-	if i := strings.IndexByte(path, '?'); i >= 0 {
-		path, parameters = path[:i], path[i:]
-	}
-	fields = append(fields, field{part: PartPath, value: path, text: path})
-	return append(fields, parseParameters(parameters)...)
-}
-
-// parseParameters splits raw parameters, "?" included. They are sorted by name,
-// so a piece that breaks the order is no parameter but the rest of a value with
-// an "&".
-func parseParameters(raw string) []field {
-	var fields []field
-	start := 0 // of the last field
-	for at := 0; at < len(raw); {
-		end := len(raw)
-		if n := strings.IndexByte(raw[at+1:], '&'); n >= 0 {
-			end = at + 1 + n
-		}
-		name, _, _ := strings.Cut(raw[at+1:end], "=")
-		if n := len(fields); n == 0 || name > fields[n-1].name {
-			start = at
-			fields = append(fields, field{part: PartParameter, name: name})
-		}
-		f := &fields[len(fields)-1]
-		f.text = raw[start:end]
-		f.value = strings.TrimPrefix(f.text[1+len(f.name):], "=")
-		at = end
-	}
-	return fields
-}
-
-// requestFields splits the string that was signed for a request, of which path
-// and parameters are known exactly.
-func requestFields(signed string, req *http.Request, form string, rules Rules) []field {
-	path, query := urlTarget(req.URL, rules)
-	tail := string(appendPathAndParameters(nil, path, query, form, rules))
-	head, ok := strings.CutSuffix(signed, tail)
-	if !ok {
-		return parseFields(signed)
-	}
-	fields := parseFields(strings.TrimSuffix(head, "\n"))
-	fields = append(fields, field{part: PartPath, value: path, text: path})
-	separator := "?"
-	for i, p := range sortedParameters(nil, query, form, rules) {
-		if i > 0 {
-			separator = "&"
-		}
-		text := separator + p.name
-		if p.value != "" || rules.higressParameters() {
-			text += "=" + p.value
-		}
-		fields = append(fields, field{part: PartParameter, name: p.name, value: p.value, text: text})
-	}
-	return fields
-}
-
-// isToken reports whether s can be the name of a header.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c <= ' ' || c >= 0x7f || strings.IndexByte("()<>@,;:\\\"/[]?={}", c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
 }

@@ -58,5 +58,6 @@
 //
 // [StringToSign], [Verify] and [Algorithm.Signature] are the same rules as
 // pure functions, for a server that checks signatures. [Diagnose] compares two
-// strings without a request at hand.
+// strings without a request at hand, and knows the mistakes of people who build
+// the string themselves. [DiagnoseSent] does it for a request.
 package signer

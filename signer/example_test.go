@@ -52,7 +52,7 @@ func ExampleDiagnose() {
 		fmt.Println(d)
 	}
 	// Output:
-	// signature refused: Accept differs (signed nothing, gateway 3 bytes): an HTTP client or a proxy added Accept after signing; set Accept on the request
+	// signature refused: Accept differs (signed nothing, gateway 3 bytes): no Accept was signed, and one arrived: HTTP clients add it by themselves; set Accept on the request, and sign it
 }
 
 func ExampleSecret() {

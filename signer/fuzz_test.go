@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -200,32 +201,54 @@ func FuzzDiagnose(f *testing.F) {
 	f.Add("GET\n\n\n\n\n/p?u=http://x/?a=b&c=d\n#`&z", "Invalid Signature, Server StringToSign:`GET#####/p?u")
 	f.Add("", "Server StringToSign:`\xc3\xa6\xff`")
 	f.Add("\n\n\n\n\na:b", "Server StringToSign:`#####:#?&&`")
+	f.Add(strings.ReplaceAll(signedBase, "\n", "#"), refusal(signedBase))
+	f.Add(strings.ReplaceAll(signedBase, "\n", `\n`), refusal(signedBase)[:90])
+	f.Add("POST /p HTTP/1.1\r\nAccept: a\r\n\r\nx-ca-key= 1\r\nhttps://h/p?b=1&a=2&amp;c", refusal("POST\n\n\n\n\nx-ca-key:1\n/p?a=2&b=1&c"))
+	wellFormed := regexp.MustCompile(`^[A-Z]+\n([^#\n]*\n){4}([a-zA-Z-]+:[^#\n]*\n)*/[^#\n]*$`)
 	f.Fuzz(func(t *testing.T, signed, message string) {
-		var lines []string
-		var tail strings.Builder
-		for _, field := range parseFields(signed) {
-			if field.part.line() {
-				lines = append(lines, field.text)
-			} else {
-				tail.WriteString(field.text)
-			}
-			if field.part == PartPath {
-				lines = append(lines, "")
-			}
-		}
-		if got := strings.Join(lines, "\n") + tail.String(); got != signed {
-			t.Fatalf("the fields put together are %q, want %q", got, signed)
-		}
-
 		d, ok := Diagnose(signed, message)
 		if _, want := ServerStringToSign(message); ok != want {
 			t.Fatalf("diagnosed: got %v, want %v", ok, want)
 		}
-		if ok && (d.Cause == "" || strings.Contains(d.String(), "\n") || d.Comparison() == "" || d.Truncated && d.Part != PartNone) {
-			t.Fatalf("got %+v", d)
+		if ok {
+			checkDiagnosis(t, d)
+			told, _ := ServerStringToSign(message)
+			repaired, _ := fromLatin1(told)
+			line := strings.ReplaceAll(signed, "\n", "#")
+			bare := strings.ReplaceAll(line, "#", "")
+			blamed := d.Findings[0].Code == "same-string"
+			if blamed && line != told && line != repaired && bare != strings.ReplaceAll(told, "#", "") && bare != strings.ReplaceAll(repaired, "#", "") {
+				t.Fatalf("the secret is blamed for %q against %q", signed, told)
+			}
 		}
-		if d, ok := Diagnose(signed, refusal(signed)); signed != "" && (!ok || d.Part != PartNone || d.Truncated) {
+		d, ok = Diagnose(signed, refusal(signed))
+		if wellFormed.MatchString(signed) && (!ok || d.Part != PartNone || d.Findings[0].Code != "same-string" || d.Truncated) {
 			t.Fatalf("the same string: got %v, want equal", d)
 		}
+		sent := &http.Request{Method: "GET", URL: &url.URL{RawQuery: "a=1"}, Header: http.Header{"X-A": {"1"}}}
+		if d, ok := DiagnoseSent(sent, nil, signed, message); ok {
+			checkDiagnosis(t, d)
+			for _, f := range d.Findings {
+				if f.Name != "" && f.Name != "a" && !strings.EqualFold(f.Name, "X-A") {
+					t.Fatalf("got name %q, which the request does not have", f.Name)
+				}
+			}
+		}
 	})
+}
+
+func checkDiagnosis(t *testing.T, d *Diagnosis) {
+	t.Helper()
+	text, err := json.Marshal(d)
+	if err != nil || len(d.Findings) == 0 || d.Cause == "" || d.Comparison() == "" || d.Truncated && d.Part != PartNone {
+		t.Fatalf("got %+v, %s, %v", d, text, err)
+	}
+	if strings.ContainsFunc(d.String(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		t.Fatalf("control characters in %q", d.String())
+	}
+	for _, f := range d.Findings {
+		if f.Sentence() == "" || f.Fix() == "" || f.SentenceZH() == "" || f.FixZH() == "" {
+			t.Fatalf("code %q has no sentence", f.Code)
+		}
+	}
 }

@@ -78,6 +78,9 @@ func unescape(s string, rules Rules) string {
 // decode decodes percent escapes, "+" where plus says so, and not %2F and %5C
 // where keepSlashes says so. A broken escape stays.
 func decode(s string, plus, keepSlashes bool) string {
+	if !strings.ContainsAny(s, "%+") {
+		return s
+	}
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {

@@ -14,11 +14,11 @@ import (
 // that was signed under other rules. It never guesses: the string must have
 // arrived whole, and equal what a reading gives.
 func learnedReading(req *http.Request, signed signature, message string) (Rules, bool) {
-	server, closed := parseMessage(message)
-	if !closed || server == "" {
+	told := parseMessage(message)
+	if !told.closed || told.text == "" {
 		return Rules{}, false
 	}
-	repaired, _ := fromLatin1(server)
+	repaired, _ := fromLatin1(told.text)
 	names := signedNames(req.Header, signed.rules)
 	for _, rules := range readings(signed.rules, len(signed.form) > 0) {
 		path, query := urlTarget(req.URL, rules)
@@ -26,7 +26,7 @@ func learnedReading(req *http.Request, signed signature, message string) (Rules,
 		if string(text) == string(signed.text) {
 			continue // it would be refused again
 		}
-		if line := strings.ReplaceAll(string(text), "\n", "#"); line == server || line == repaired {
+		if line := strings.ReplaceAll(string(text), "\n", "#"); line == told.text || line == repaired {
 			return rules, true
 		}
 	}
@@ -78,8 +78,32 @@ func distance(a, b Rules) int {
 // sameText reports whether a refusal shows the string that was signed, as far
 // as it shows one: then the reading is right and the secret wrong.
 func sameText(signed []byte, message string) bool {
-	server, closed := parseMessage(message)
+	told := parseMessage(message)
 	line := strings.ReplaceAll(string(signed), "\n", "#")
-	repaired, _ := fromLatin1(server)
-	return server == line || repaired == line || !closed && strings.HasPrefix(line, server)
+	repaired, _ := fromLatin1(told.text)
+	return told.text == line || repaired == line || !told.closed && strings.HasPrefix(line, told.text)
+}
+
+// String says the reading in words.
+func (r Rules) String() string {
+	words := []string{"the path as sent"}
+	if r.DecodedPath {
+		words[0] = "the decoded path"
+		if r.KeepSlashes {
+			words[0] += ", %2F and %5C kept"
+		}
+	}
+	for _, point := range [...]struct {
+		set  bool
+		word string
+	}{
+		{r.Higress, "everything as Higress does"}, {r.HigressParameters, "parameters as Higress does"},
+		{r.QueryFirst, "the query before the form"}, {r.RawFormNames, "bare form names as sent"},
+		{r.ListedHeaders, "all listed headers"},
+	} {
+		if point.set {
+			words = append(words, point.word)
+		}
+	}
+	return strings.Join(words, ", ")
 }

@@ -1,7 +1,6 @@
 package signer
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"time"
@@ -200,42 +199,4 @@ func discard(resp *http.Response) {
 	if closeEarly.Stop() {
 		resp.Body.Close()
 	}
-}
-
-// attach puts note and diagnosis on a response that has something to say.
-func (s *Signer) attach(resp *http.Response, sent *http.Request, signed signature, note resign.Note) {
-	if note.Learned || note.Refused != nil || note.Withheld != "" {
-		n := note // on the heap only here
-		resign.Attach(resp, sent, &n)
-	}
-	s.attachDiagnosis(resp, sent, signed)
-}
-
-type diagnosisKey struct{}
-
-func (s *Signer) attachDiagnosis(resp *http.Response, sent *http.Request, signed signature) {
-	message := resp.Header.Get("X-Ca-Error-Message")
-	if resp.StatusCode < 400 || message == "" || signed.text == nil {
-		return
-	}
-	text := string(signed.text)
-	d, ok := diagnose(text, requestFields(text, sent, string(signed.form), signed.rules), message)
-	if !ok {
-		return
-	}
-	if resp.Request == nil {
-		resp.Request = sent
-	}
-	resp.Request = resp.Request.WithContext(context.WithValue(resp.Request.Context(), diagnosisKey{}, d))
-}
-
-// FromResponse returns the diagnosis of a refused signature. It is false for a
-// response that no Signer sent, and for one that does not tell the gateway's
-// string to sign. It survives wrappers that replace the body of the response.
-func FromResponse(resp *http.Response) (*Diagnosis, bool) {
-	if resp == nil || resp.Request == nil {
-		return nil, false
-	}
-	d, ok := resp.Request.Context().Value(diagnosisKey{}).(*Diagnosis)
-	return d, ok
 }
