@@ -26,5 +26,8 @@
 // timestamp: put a [github.com/apigw-go/apigw/signer.Signer] into
 // [Transport.Base]. The known failures stand in
 // [github.com/apigw-go/apigw/catalog]; a gateway to test against is in
-// [github.com/apigw-go/apigw/gatewaytest].
+// [github.com/apigw-go/apigw/gatewaytest]. Policies by service, also from a
+// file, are in [github.com/apigw-go/apigw/policies], clients of
+// go-retryablehttp in [github.com/apigw-go/apigw/retryable], and the contract of
+// a RoundTripper, for anybody's, in [github.com/apigw-go/apigw/roundtrippertest].
 package apigw
