@@ -33,7 +33,9 @@ var awsClient = client{
 		if c.retries == switchedOff {
 			config.RetryMaxAttempts = 1
 		}
-		hc := sts.NewFromConfig(config, func(o *sts.Options) { o.BaseEndpoint = aws.String("http://" + c.host + "/v1/weather") })
+		hc := sts.NewFromConfig(config, func(o *sts.Options) {
+			o.BaseEndpoint = aws.String("http://" + c.host + "/v1/weather")
+		})
 		_, err := hc.GetCallerIdentity(c.ctx, nil)
 		if e, ok := errors.AsType[*awshttp.ResponseError](err); ok {
 			decoded, _ := apigw.FromResponse(e.Response.Response)
@@ -43,6 +45,7 @@ var awsClient = client{
 	},
 	backend: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
-		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>1</Account>`+
+			`</GetCallerIdentityResult></GetCallerIdentityResponse>`)
 	}),
 }

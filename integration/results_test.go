@@ -34,9 +34,11 @@ func markdown(rows []row) string {
 	var b strings.Builder
 	b.WriteString(resultsHead)
 	for _, r := range rows {
-		b.WriteString("| " + strings.Join([]string{r.name, "`" + r.inject + "`", "`" + r.reached + "`", r.unavailable, r.quota, r.retries}, " | ") + " |\n")
+		cells := []string{r.name, "`" + r.inject + "`", "`" + r.reached + "`", r.unavailable, r.quota, r.retries}
+		b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 	}
-	b.WriteString("\nWritten by `go test -run TestClients . -update`; versions of the clients: go.mod; `teaHTTP`, an adapter of a few lines: tea_test.go.\n")
+	b.WriteString("\nWritten by `go test -run TestClients . -update`; versions of the clients: go.mod; " +
+		"`teaHTTP`, an adapter of a few lines: tea_test.go.\n")
 	return b.String()
 }
 

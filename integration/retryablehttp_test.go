@@ -14,8 +14,9 @@ import (
 // After its last attempt go-retryablehttp throws the response away, unless
 // ErrorHandler is its PassthroughErrorHandler. A Recorder works either way.
 var retryableClient = client{
-	name:    "go-retryablehttp",
-	inject:  "c := retryablehttp.NewClient(); c.HTTPClient.Transport = t; c.ErrorHandler = retryablehttp.PassthroughErrorHandler",
+	name: "go-retryablehttp",
+	inject: "c := retryablehttp.NewClient(); c.HTTPClient.Transport = t; " +
+		"c.ErrorHandler = retryablehttp.PassthroughErrorHandler",
 	reached: "apigw.FromResponse(resp)",
 	off:     "c.RetryMax = 0",
 	call: func(c call) (*apigw.Error, error) {

@@ -56,7 +56,8 @@ const (
 // clients are all that have been tried, in the order of RESULTS.md.
 var clients = []client{
 	netHTTP, netHTTPTimeout, netHTTPDefaultClient, netHTTPDefaultTransport, oauth2Client, otelOutside, otelInside,
-	restyClient, retryablePackage, retryableClient, alibabaCloudClient, teaClient, ossClient, oapiClient, openapiClient, awsClient,
+	restyClient, retryablePackage, retryableClient, alibabaCloudClient,
+	teaClient, ossClient, oapiClient, openapiClient, awsClient,
 }
 
 // rig is a fake gateway on a real socket, whose main route follows a script,
@@ -170,7 +171,8 @@ func testOutage(t *testing.T, c client) string {
 		}
 		_, _, attempts, _ := r.run(c, setting)
 		if attempts != ours*done {
-			t.Errorf("setting %d: got %d attempts, want %d of each of the %d round trips that OnDone saw", setting, attempts, ours, done)
+			t.Errorf("setting %d: got %d attempts, want %d of each of the %d round trips that OnDone saw",
+				setting, attempts, ours, done)
 		}
 		return attempts
 	}

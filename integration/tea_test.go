@@ -60,7 +60,9 @@ func teaOnce(c call, runtime map[string]any) error {
 		return err
 	}
 	if code := tea.IntValue(resp.StatusCode); code >= 400 {
-		return tea.NewSDKError(map[string]any{"code": "Refused", "message": "refused", "data": map[string]any{"statusCode": code}})
+		return tea.NewSDKError(map[string]any{
+			"code": "Refused", "message": "refused", "data": map[string]any{"statusCode": code},
+		})
 	}
 	return nil
 }

@@ -91,7 +91,9 @@ func (p *parser) service(field strictjson.Field) {
 	var policy apigw.RetryPolicy
 	pattern := field.Name
 	p.at[pattern] = field.At
-	p.policy(strictjson.Field{At: field.At, Name: "the policy of " + strictjson.Quote(pattern), Value: field.Value}, &policy)
+	named := field
+	named.Name = "the policy of " + strictjson.Quote(pattern)
+	p.policy(named, &policy)
 	p.policies.Services[pattern] = policy
 
 	err := p.patterns.Add(pattern, struct{}{})

@@ -68,8 +68,9 @@ func TestEveryPolicyField(t *testing.T) {
 	}
 	want := &apigw.RetryPolicy{
 		MaxAttempts: 6, InitialBackoff: 100 * time.Millisecond, MaxBackoff: 5 * time.Second, BackoffMultiplier: 1.5,
-		Jitter: apigw.JitterEqual, AttemptTimeout: 2500 * time.Millisecond, MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second,
-		MaxThrottleWait: time.Minute, Limit: apigw.RateLimit{Calls: 100, Per: time.Second}, LimitScope: "orders", QuotaHold: 5 * time.Minute,
+		Jitter: apigw.JitterEqual, AttemptTimeout: 2500 * time.Millisecond,
+		MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second, MaxThrottleWait: time.Minute,
+		Limit: apigw.RateLimit{Calls: 100, Per: time.Second}, LimitScope: "orders", QuotaHold: 5 * time.Minute,
 		RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
 	}
 	if !reflect.DeepEqual(p.Default, want) {

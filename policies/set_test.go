@@ -63,7 +63,8 @@ func TestForAndMatchChooseTheSame(t *testing.T) {
 		want    int
 		pattern string
 	}{
-		{"pattern as it was written", withDefault, &url.URL{Host: "api.example.com:8443", Path: "/a"}, 2, "API.example.com/a"},
+		{"pattern as it was written", withDefault, &url.URL{Host: "api.example.com:8443", Path: "/a"}, 2,
+			"API.example.com/a"},
 		{"other host", withDefault, &url.URL{Host: "h", Path: "/a"}, 3, "/a"},
 		{"default", withDefault, &url.URL{Path: "/b"}, 9, ""},
 		{"no default", with(t, map[string]apigw.RetryPolicy{"/a": {}}), &url.URL{Path: "/b"}, 0, ""},

@@ -218,13 +218,15 @@ func TestInstall(t *testing.T) {
 		}
 		resp.Body.Close()
 		if len(base.at) != 3 || resp.StatusCode != 200 {
-			t.Errorf("got %d attempts and status %d, want 3 and 200, through the client's own transport", len(base.at), resp.StatusCode)
+			t.Errorf("got %d attempts and status %d, want 3 and 200, through the client's own transport",
+				len(base.at), resp.StatusCode)
 		}
 		if want := []int{0}; !slices.Equal(calls, want) {
 			t.Errorf("the hook of the program was called with %v, want %v", calls, want)
 		}
 		if shared.Transport != http.RoundTripper(base) || c.HTTPClient.Timeout != time.Minute {
-			t.Errorf("got %v and %v, want the program's client as it was, and its timeout", shared.Transport, c.HTTPClient.Timeout)
+			t.Errorf("got %v and %v, want the program's client as it was, and its timeout",
+				shared.Transport, c.HTTPClient.Timeout)
 		}
 	})
 }

@@ -22,8 +22,9 @@ type answer struct {
 }
 
 var (
-	ok          = answer{status: 200}
-	unavailable = answer{status: 504, message: "Backend service connect failed `Connection lease request time out`"} // nothing was sent
+	ok = answer{status: 200}
+	// Nothing was sent to the backend.
+	unavailable = answer{status: 504, message: "Backend service connect failed `Connection lease request time out`"}
 	internal    = answer{status: 500, message: "Internal Error"}
 	quota       = answer{status: 403, message: "Quota Exhausted"}
 	throttled   = answer{status: 403, message: "Throttled by API Flow Control"}

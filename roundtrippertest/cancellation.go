@@ -18,6 +18,8 @@ var cancellationChecks = []Check{
 	{Name: "cancelled while reading", run: cancelledReading},
 }
 
+// cancelledBefore: a call that is over before it began must cost the server
+// nothing.
 func cancelledBefore(e *env) error {
 	var attempts atomic.Int64
 	s, base := e.server(func(http.ResponseWriter, *http.Request) { attempts.Add(1) })
@@ -27,6 +29,7 @@ func cancelledBefore(e *env) error {
 	return errors.Join(isCanceled(err), want("attempts", attempts.Load(), 0))
 }
 
+// cancelledSending: callers tell "I left" from "it broke" by errors.Is.
 func cancelledSending(e *env) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
@@ -59,6 +62,7 @@ func cancelledWaiting(e *env) error {
 	return isCanceled(err)
 }
 
+// cancelledReading: a wrapper must not turn a broken body into a whole one.
 func cancelledReading(e *env) error {
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()

@@ -15,6 +15,8 @@ var clientChecks = []Check{
 	{Name: "http.Client: cookies", run: clientCookies},
 }
 
+// redirectReturned: "RoundTrip should not attempt to handle higher-level
+// protocol details such as redirects, authentication, or cookies".
 func redirectReturned(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
@@ -28,6 +30,8 @@ func redirectReturned(e *env) error {
 	return want("status", status, 302)
 }
 
+// clientRedirect: http.Client sends the body again, by the GetBody of the
+// request that it gave away before.
 func clientRedirect(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -47,6 +51,7 @@ func clientRedirect(e *env) error {
 	return errors.Join(err, want("body at the target", string(got), "body"))
 }
 
+// clientCookies: the jar of http.Client sees only the responses that come up.
 func clientCookies(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		if c, err := r.Cookie("a"); err == nil {

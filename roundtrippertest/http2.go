@@ -13,6 +13,8 @@ var http2Checks = []Check{
 	{Name: "HTTP/2: GOAWAY survived", run: goAway},
 }
 
+// resetStream: an aborted stream is an error without a response, and the
+// connection stays good.
 func resetStream(e *env) error {
 	var attempts atomic.Int64
 	s, base := e.start(func(w http.ResponseWriter, r *http.Request) {
@@ -25,6 +27,9 @@ func resetStream(e *env) error {
 	return errors.Join(err, want("body", got, "HTTP/2.0"))
 }
 
+// goAway: a server that wants to get rid of a connection says so, and the next
+// request needs a new one. http.Transport does that; nothing above may keep it
+// from it.
 func goAway(e *env) error {
 	s, base := e.start(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // the HTTP/2 server makes a GOAWAY of it

@@ -35,6 +35,9 @@ func firstStatus(status int) http.HandlerFunc {
 	}
 }
 
+// untouched: "RoundTrip should not modify the request, except for consuming and
+// closing the Request's Body" (documentation of http.RoundTripper). A caller
+// that retries, or that sends one request to several hosts, relies on it.
 func untouched(first int) func(*env) error {
 	return func(e *env) error {
 		s, base := e.server(firstStatus(first))
@@ -63,7 +66,10 @@ func unchanged(req, before *http.Request, header http.Header) error {
 	return nil
 }
 
-// closedOnce gives bodies through GetBody, and counts on each.
+// closedOnce: "RoundTrip must always close the body, including on errors". A body
+// that is never closed leaks a file or a goroutine that writes into a pipe; one
+// closed twice may be a file number that somebody else has by then. Bodies come
+// from GetBody, so each attempt has one of its own, and each is counted.
 func closedOnce(first int) func(*env) error {
 	return func(e *env) error {
 		s, base := e.server(firstStatus(first))
@@ -94,6 +100,8 @@ func allClosed(e *env, bodies []*countingBody) error {
 	return nil
 }
 
+// closedOnceRefused is the path that is forgotten most: no connection, so nobody
+// below ever saw the body.
 func closedOnceRefused(e *env) error {
 	url, err := closedPort()
 	if err != nil {
@@ -108,6 +116,8 @@ func closedOnceRefused(e *env) error {
 	return allClosed(e, []*countingBody{body})
 }
 
+// closedOnceCancelled: a RoundTripper that looks at the context first has to
+// close the body itself.
 func closedOnceCancelled(e *env) error {
 	s, base := e.server(func(http.ResponseWriter, *http.Request) {})
 	ctx, cancel := context.WithCancel(e.ctx)

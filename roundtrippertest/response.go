@@ -23,6 +23,8 @@ var responseChecks = []Check{
 	{Name: "cause of a failed dial in the chain", run: dialCause},
 }
 
+// responseStreams: the response is returned with its head, not with its end;
+// server-sent events and downloads depend on it.
 func responseStreams(e *env) error {
 	read := make(chan struct{})
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
@@ -43,6 +45,8 @@ func responseStreams(e *env) error {
 	return err
 }
 
+// responseTrailers: they come into the map of the response when its body ends,
+// so a copy of the response must share it.
 func responseTrailers(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", "X-Sum")
@@ -60,6 +64,8 @@ func responseTrailers(e *env) error {
 	return want("trailer", resp.Trailer.Get("X-Sum"), "42")
 }
 
+// earlyHints: traces hang in the context of the request, which therefore must
+// be the parent of the one that is sent.
 func earlyHints(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
@@ -80,6 +86,8 @@ func earlyHints(e *env) error {
 	return errors.Join(want("status", status, 200), want("1xx", hints, 103))
 }
 
+// bodiless: "The http Client and Transport guarantee that Body is always
+// non-nil, even on responses without a body" (documentation of http.Response).
 func bodiless(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -105,6 +113,8 @@ func bodiless(e *env) error {
 	return want("length of HEAD", resp.ContentLength, 1000)
 }
 
+// upgrade: the body of a 101 implements io.Writer, too (documentation of
+// http.Response). A wrapper that only reads breaks WebSockets.
 func upgrade(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		conn, rw, err := w.(http.Hijacker).Hijack()
@@ -135,6 +145,9 @@ func upgrade(e *env) error {
 	return errors.Join(err, want("echo", line, "hello\n"))
 }
 
+// lastResponse: "RoundTrip must return err == nil if it obtained a response,
+// regardless of the response's HTTP status code". The reason for a failure
+// stands in its body.
 func lastResponse(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(503)
@@ -147,6 +160,7 @@ func lastResponse(e *env) error {
 	return errors.Join(want("status", status, 503), want("body", body, "why"))
 }
 
+// dialCause: whether nothing was sent can only be told from the cause.
 func dialCause(e *env) error {
 	url, err := closedPort()
 	if err != nil {

@@ -21,6 +21,8 @@ var retryChecks = []Check{
 	{Name: "idle connections of the base kept", run: idleKept},
 }
 
+// postOnce: a 500 does not say that nothing happened. RFC 9110, 9.2.2: a client
+// should not automatically retry a request with a method that is not idempotent.
 func postOnce(e *env) error {
 	var attempts atomic.Int64
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
@@ -31,6 +33,8 @@ func postOnce(e *env) error {
 	return want("attempts", attempts.Load(), 1)
 }
 
+// retryAfterDay: the header is somebody else's word. The caller would rather have
+// the response than wait.
 func retryAfterDay(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "86400")
@@ -45,6 +49,8 @@ func retryAfterDay(e *env) error {
 	return nil
 }
 
+// endlessRefusal: a refused response is read to its end so that its connection
+// can be used again, but not if it has none.
 func endlessRefusal(e *env) error {
 	second := make(chan struct{})
 	var attempts atomic.Int64
@@ -72,6 +78,8 @@ func endlessRefusal(e *env) error {
 	return errors.Join(err, want("the first attempt had to end by itself", gaveUp.Load(), false))
 }
 
+// connectionReused: closing instead of reading costs a new connection, with TLS,
+// for each retry, at a time when the server has none to spare.
 func connectionReused(e *env) error {
 	var attempts atomic.Int64
 	var addresses [2]string
@@ -101,6 +109,7 @@ func (c *closeCounter) CloseIdleConnections() {
 	c.Transport.CloseIdleConnections()
 }
 
+// idleKept: other requests of the program share the pool.
 func idleKept(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) })
 	c := &closeCounter{Transport: base}

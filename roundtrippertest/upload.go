@@ -22,6 +22,7 @@ var uploadChecks = []Check{
 	{Name: "Connection: close", run: connectionClose},
 }
 
+// wholeBody: a retry must not send what the first attempt left of the body.
 func wholeBody(e *env) error {
 	var attempts atomic.Int64
 	var wrong atomic.Int64
@@ -44,6 +45,8 @@ func wholeBody(e *env) error {
 	return nil
 }
 
+// contentLength: without the length net/http sends chunks, which many gateways
+// refuse, and HTTP/1.0 does not know.
 func contentLength(e *env) error {
 	var attempts, sum atomic.Int64
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
@@ -59,6 +62,8 @@ func contentLength(e *env) error {
 	return want("sum of the lengths of two attempts", sum.Load(), 10)
 }
 
+// chunked: a body of unknown length is sent as it comes. To read it whole for
+// its length breaks the limits of memory, and the trailers.
 func chunked(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		data, _ := io.ReadAll(r.Body)
@@ -72,6 +77,8 @@ func chunked(e *env) error {
 	return want("length, encoding and body at the server", got, "-1 [chunked] body")
 }
 
+// uploadStreams: the server has the first byte while the caller still writes.
+// Who buffers a body for a retry must not hold it back.
 func uploadStreams(e *env) error {
 	arrived := make(chan struct{})
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
@@ -96,6 +103,8 @@ func uploadStreams(e *env) error {
 	return errors.Join(err, want("the first byte arrived before the last was there", <-streamed, true))
 }
 
+// requestTrailers: a copy of the request must share the map, which the caller
+// fills while the body is read (documentation of http.Request.Trailer).
 func requestTrailers(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -110,6 +119,8 @@ func requestTrailers(e *env) error {
 	return want("trailer at the server", got, "42")
 }
 
+// expectContinue: with "Expect: 100-continue" a server can refuse a large body
+// before it is sent, so nobody may read it earlier.
 func expectContinue(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	base.ExpectContinueTimeout = patience
@@ -132,6 +143,8 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
+// connectionClose: Request.Close is a field, not a header, and gets lost in
+// requests that are put together anew.
 func connectionClose(e *env) error {
 	s, base := e.server(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Close) })
 	req := e.request(http.MethodGet, s.URL, nil)

@@ -14,8 +14,9 @@ func TestNoJSON(t *testing.T) {
 		"byte order mark": {"\xef\xbb\xbf{}", "f:1:1: the file begins with a byte order mark"},
 		"UTF-16":          {"\xff\xfe{\x00}\x00", "f:1:1: the file begins with a byte order mark"},
 		"not UTF-8":       {"{\n\"\xff\"", "f:2:2: not UTF-8"},
-		"cut off":         {`{"a":[`, "f:1:7: not JSON: unexpected end of JSON input: a quote, bracket or brace is not closed"},
-		"trailing data":   {"{}\n{}", "f:2:1: not JSON: invalid character '{' after top-level value: take out"},
+		"cut off": {`{"a":[`,
+			"f:1:7: not JSON: unexpected end of JSON input: a quote, bracket or brace is not closed"},
+		"trailing data": {"{}\n{}", "f:2:1: not JSON: invalid character '{' after top-level value: take out"},
 		"control character": {
 			"{\"a\x01b\":1}", `f:1:4: not JSON: invalid character '\x01' in string literal`,
 		},
