@@ -54,16 +54,16 @@ func (p *parser) throttling(to *apigw.RetryPolicy) strictjson.Reader {
 
 // limit reads calls and a time.
 func (p *parser) limit(to *apigw.RateLimit) strictjson.Reader {
+	const want = `calls and a time, such as "100/s" or "5000/h"`
 	return func(field strictjson.Field) {
-		var text string
-		faults := p.Faults()
-		p.String(&text)(field)
-		if p.Faults() > faults {
+		text, ok := field.Data.(string)
+		if !ok {
+			p.WrongType(field, want)
 			return
 		}
 		limit, err := apigw.ParseRateLimit(text)
 		if err != nil {
-			p.Fail(field.Value.At, "%v", err)
+			p.Fail(field.Value.At, "%s is %s: write %s", field.Name, strictjson.Quote(text), want)
 			return
 		}
 		*to = limit

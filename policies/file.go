@@ -47,9 +47,9 @@ func Load(file string) (*File, error) {
 // "100/s", see [apigw.ParseRateLimit]) and scope. They mean what the fields of
 // [apigw.RetryPolicy] mean, and each may be left out for its default; "default"
 // is not handed down to the services. Services that have the same scope share a
-// call limit; without one each has its own. A duration is a string with a unit, as Go
-// and gRPC write it, and more than 0: "250ms", "0.25s". maxBodyBuffer counts
-// bytes, 0 for none.
+// call limit; without one each has its own. A duration is a string with a unit,
+// as Go and gRPC write it, and more than 0: "250ms", "0.25s". maxBodyBuffer
+// counts bytes, 0 for none.
 //
 // Parse is strict: an unknown or duplicate field, a value of the wrong type or
 // without sense, patterns that conflict and anything behind the last brace are

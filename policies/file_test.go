@@ -3,6 +3,7 @@ package policies_test
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/apigw-go/apigw/internal/strictjson"
 	"github.com/apigw-go/apigw/policies"
 )
+
+var update = flag.Bool("update", false, "write the golden file anew")
 
 // policyFiles returns the files of a folder of testdata. The module
 // integration gives the same ones to the JSON Schema.
@@ -52,7 +55,13 @@ func TestBadPolicyFiles(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "%v\n\n", err)
 	}
-	want, err := os.ReadFile("testdata/errors.golden")
+	const golden = "testdata/errors.golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,9 +73,9 @@ func (s *Set) Load(file string) error {
 }
 
 // Replace replaces all policies at once. A service without a LimitScope gets its
-// pattern for one: it has call limits of its own. If a pattern or a policy is refused,
-// the error names each of them and what was in force stays so. Replace keeps
-// nothing of f.
+// pattern for one: it has call limits of its own. If a pattern or a policy is
+// refused, the error names each of them and what was in force stays so. Replace
+// keeps nothing of f.
 func (s *Set) Replace(f File) error {
 	t := new(table)
 	var errs []error
