@@ -54,7 +54,7 @@ func (p *parser) throttling(to *apigw.RetryPolicy) strictjson.Reader {
 
 // limit reads calls and a time.
 func (p *parser) limit(to *apigw.RateLimit) strictjson.Reader {
-	const want = `calls and a time, such as "100/s" or "5000/h"`
+	const want = `calls and a time, such as "100/s", "1000/min", "5000/h" or "500/10s"`
 	return func(field strictjson.Field) {
 		text, ok := field.Data.(string)
 		if !ok {
