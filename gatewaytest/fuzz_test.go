@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/gatewaytest"
@@ -57,18 +58,25 @@ func FuzzGateway(f *testing.F) {
 			"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5\r\n\r\n%%%&=",
 		"OPTIONS * HTTP/1.1\r\nHost: a\r\nAuthorization: APPCODE \r\n\r\n",
 		"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nDate: x\r\n" + signed + "\r\n",
+		"OPTIONS /a HTTP/1.1\r\nHost: a\r\nOrigin: b\r\nAccess-Control-Request-Method: \x7f\r\nAccess-Control-Request-Headers: x\r\n\r\n",
+		"GET /a?x-api-key=1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer e30.e30.\r\nX-Higress-Nonce: 12345678\r\nx-api-key: fakegatewayappcode\r\n\r\n",
 		"BREW http://b/c HTTP/1.0\r\nX-Ca-Request-Mode: debug\r\nX-Ca-Stage: \xff\r\n\r\n",
 	} {
-		for dialect := range uint8(4) {
-			f.Add([]byte(seed), dialect)
+		for settings := range uint8(8) {
+			f.Add([]byte(seed), settings)
 		}
 	}
-	f.Fuzz(func(t *testing.T, wire []byte, dialect uint8) {
+	f.Fuzz(func(t *testing.T, wire []byte, settings uint8) {
 		req, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(wire)))
 		if err != nil {
 			return
 		}
-		g := &gatewaytest.Gateway{Dialect: catalog.Generation(dialect % 4)}
+		g := &gatewaytest.Gateway{Dialect: catalog.Generation(settings % 4)}
+		if settings%8 > 3 {
+			g.Dialect, g.Plugins.Auth = catalog.GenerationHigress, gatewaytest.AuthPlugin(settings%4)
+			g.Plugins.Replay, g.Plugins.DateOffset = &gatewaytest.ReplayProtection{Optional: true}, time.Minute
+			g.Origins, g.BasePath = []string{"b"}, "/a"
+		}
 		answer := httptest.NewRecorder()
 		defer func() {
 			// A body that is cut off is the one thing without an answer.
