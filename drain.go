@@ -2,10 +2,11 @@ package apigw
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,10 +33,13 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (wh
 		return true
 	}
 	closed := make(chan struct{})
-	closeOnce := sync.OnceFunc(func() {
-		defer close(closed)
-		guard(func() error { return body.Close() })
-	})
+	var closing, stop atomic.Bool
+	closeOnce := func() {
+		if closing.CompareAndSwap(false, true) {
+			defer close(closed)
+			guard(body.Close)
+		}
+	}
 	limit = min(limit, maxDrainTime)
 	if resp.ContentLength == 0 || resp.ContentLength > maxDrainBytes || limit <= 0 {
 		go closeOnce()
@@ -49,10 +53,7 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (wh
 	var end error
 	go func() {
 		defer closeOnce()
-		end = guard(func() error {
-			_, err := io.CopyN(&read, body, maxDrainBytes+1)
-			return err
-		})
+		end = guard(func() error { return drain(&read, body, &stop) })
 	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -65,6 +66,7 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (wh
 	case <-timer.C:
 	case <-done:
 	}
+	stop.Store(true)
 	// Close makes a Read of net/http return, in HTTP/1.1 and HTTP/2. Should
 	// another transport's Close wait for its Read instead, nobody waits for
 	// either here.
@@ -72,6 +74,30 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (wh
 	waitFor(closed, maxCloseTime)
 	return false
 }
+
+// drain reads body into to, but not for ever, whatever it returns.
+func drain(to *bytes.Buffer, body io.Reader, stop *atomic.Bool) error {
+	for empty := 0; to.Len() <= maxDrainBytes && empty < maxEmptyReads && !stop.Load(); {
+		to.Grow(bytes.MinRead)
+		room := to.AvailableBuffer()
+		n, err := body.Read(room[:cap(room)])
+		if n < 0 || n > cap(room) {
+			return errBadRead
+		}
+		if n == 0 {
+			empty++
+		}
+		if to.Write(room[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errBadRead = errors.New("Read of a body returned a length that cannot be")
+
+// maxEmptyReads is how often a Read may give neither a byte nor an error.
+const maxEmptyReads = 100
 
 // closeWithin closes c and returns its error, nil if it takes longer than
 // maxCloseTime.

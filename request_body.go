@@ -26,6 +26,7 @@ type requestBody struct {
 	err     error  // what the source ended with
 	pulling bool   // a Read of the source is under way
 	room    []byte // for that Read
+	empty   int    // Reads without a byte, in a row
 	current *attemptBody
 	held    bool // Reads wait for a decision
 	last    bool // no attempt follows
@@ -138,9 +139,16 @@ func (b *requestBody) pull() {
 	if err != nil && err != io.EOF {
 		err = &bodyError{err}
 	}
+	n = max(0, min(n, len(b.room)))
 	b.update(func() {
 		b.pulling = false
-		b.buf = append(b.buf, b.room[:max(0, min(n, len(b.room)))]...)
+		if b.empty++; n > 0 {
+			b.empty = 0
+		}
+		if b.empty == maxEmptyReads && err == nil {
+			err = &bodyError{io.ErrNoProgress}
+		}
+		b.buf = append(b.buf, b.room[:n]...)
 		if b.err = err; err != nil {
 			b.room = nil
 		}

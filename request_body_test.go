@@ -2,52 +2,21 @@ package apigw
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
-
-// blockingBody never gives a byte; Read returns when it is closed.
-type blockingBody struct {
-	once   sync.Once
-	closed chan struct{}
-}
-
-func (b *blockingBody) Read([]byte) (int, error) {
-	<-b.closed
-	return 0, errors.New("closed")
-}
-
-func (b *blockingBody) Close() error {
-	b.once.Do(func() { close(b.closed) })
-	return nil
-}
-
-func TestBodyThatBlocksDoesNotHoldTheRetryUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := 0
-		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			if n++; n == 1 {
-				return &http.Response{StatusCode: 503, ContentLength: -1, Body: &blockingBody{closed: make(chan struct{})}}, nil
-			}
-			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
-		})
-		start := time.Now()
-		tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: time.Millisecond}}
-		if _, err := tr.RoundTrip(newRequest(t, http.MethodGet, "")); err != nil {
-			t.Fatal(err)
-		}
-		if got := time.Since(start); got > maxDrainTime {
-			t.Errorf("the retry came after %v, want at most %v", got, maxDrainTime)
-		}
-	})
-}
 
 // countingBody counts Close, and reads after it fail.
 type countingBody struct {
@@ -249,5 +218,175 @@ func TestBodyWhoseSourceFails(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A Read that waits for the source returns when it is of no use any more, and
+// nothing that the source gives afterwards is lost.
+func TestWaitingReadIsWoken(t *testing.T) {
+	for name, end := range map[string]func(*requestBody, *attemptBody, context.CancelFunc){
+		"Close":           func(_ *requestBody, r *attemptBody, _ context.CancelFunc) { r.Close() },
+		"the context":     func(_ *requestBody, _ *attemptBody, cancel context.CancelFunc) { cancel() },
+		"another attempt": func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.reader(context.Background()) },
+		"drop":            func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.drop() },
+		"the end":         func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.finish(false) },
+	} {
+		for _, held := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", held ", held), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					pr, pw := io.Pipe()
+					body := newRequestBody(pr, 100)
+					r := body.reader(ctx)
+					failed := make(chan error, 1)
+					go func() {
+						n, err := r.Read(make([]byte, 10))
+						if n > 0 {
+							err = fmt.Errorf("%d bytes", n)
+						}
+						failed <- err
+					}()
+					synctest.Wait()
+					if held {
+						body.hold()
+					}
+					end(body, r, cancel)
+					if err := <-failed; err != errBodyClosed {
+						t.Errorf("Read returned %v, want %v", err, errBodyClosed)
+					}
+					if name == "the end" {
+						return
+					}
+					go func() {
+						pw.Write([]byte("order"))
+						pw.Close()
+					}()
+					if got, err := io.ReadAll(body.reader(t.Context())); string(got) != "order" || err != nil {
+						t.Errorf("the next attempt reads %q, %v, want the order", got, err)
+					}
+					body.finish(false)
+				})
+			})
+		}
+	}
+}
+
+func TestHeldBodyGivesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := newRequestBody(io.NopCloser(strings.NewReader("order")), 3)
+		r := body.reader(t.Context())
+		io.ReadFull(r, make([]byte, 3))
+		body.hold()
+		var read atomic.Bool
+		go func() {
+			r.Read(make([]byte, 10))
+			read.Store(true)
+		}()
+		time.Sleep(time.Hour)
+		if read.Load() || !body.replayable() {
+			t.Fatal("the body grew although it was held")
+		}
+		body.finish(true)
+		synctest.Wait()
+		if !read.Load() {
+			t.Error("the body was not let go")
+		}
+		r.Close()
+	})
+}
+
+// Attempts that read at once, one after the other, at random sizes, all see the
+// same bytes.
+func TestBodyIsTheSameForEachAttempt(t *testing.T) {
+	content := strings.Repeat("0123456789", 5000)
+	body := newRequestBody(io.NopCloser(iotest.HalfReader(strings.NewReader(content))), 1<<20)
+	var readers sync.WaitGroup
+	for range 8 {
+		r := body.reader(t.Context())
+		readers.Go(func() { // still reads when the next one begins
+			got, err := io.ReadAll(r)
+			if !strings.HasPrefix(content, string(got)) {
+				t.Errorf("read %d bytes that are not those of the body, %v", len(got), err)
+			}
+			r.Close()
+		})
+	}
+	r := body.reader(t.Context())
+	if got, err := io.ReadAll(r); string(got) != content || err != nil {
+		t.Errorf("the last attempt read %d bytes, %v; want %d", len(got), err, len(content))
+	}
+	readers.Wait()
+	body.finish(true)
+	r.Close()
+}
+
+// net/http does not wake a Read of the body when the context ends; the body
+// does.
+func TestBlockedBodyDoesNotOutliveTheContext(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+			}))
+			srv.EnableHTTP2 = http2
+			srv.StartTLS()
+			defer srv.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			pr, pw := io.Pipe()
+			defer pw.Close()
+			req := newRequest(t, http.MethodPost, "").WithContext(ctx)
+			req.URL, req.Body, req.ContentLength = mustParse(t, srv.URL), pr, -1
+			done := make(chan error, 1)
+			go func() {
+				_, err := (&Transport{Base: srv.Client().Transport}).RoundTrip(req)
+				done <- err
+			}()
+			select {
+			case err := <-done:
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v, want the deadline", err)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("RoundTrip waits for the body for ever")
+			}
+		})
+	}
+}
+
+// HTTP/2 refuses early, with a body, and the producer of the request's body
+// waits: Close of the response waits for the Read of the body.
+func TestEarlyRefusalWhileTheProducerWaits(t *testing.T) {
+	var n atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 1 {
+			refuse(w, http.StatusServiceUnavailable, "Service Unavailable")
+			io.WriteString(w, "try again")
+			return
+		}
+		io.Copy(w, r.Body)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	pr, pw := io.Pipe()
+	go func() {
+		pw.Write([]byte("first, "))
+		for n.Load() < 2 { // waits until the request was sent again
+			time.Sleep(time.Millisecond)
+		}
+		pw.Write([]byte("second"))
+		pw.Close()
+	}()
+	req := newRequest(t, http.MethodPut, "")
+	req.URL, req.Body, req.ContentLength = mustParse(t, srv.URL), pr, -1
+	resp, err := (&Transport{Base: srv.Client().Transport, Policy: quick}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); string(got) != "first, second" || err != nil {
+		t.Errorf("the second attempt sent %q, %v", got, err)
 	}
 }
