@@ -16,11 +16,7 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 	ctx, cancel := context.WithCancelCause(req.Context())
 	a.end = func() { cancel(nil) }
 	timeout := &attemptTimeoutError{after: d}
-	timer := time.AfterFunc(d, func() {
-		if a.decided.CompareAndSwap(false, true) {
-			cancel(timeout)
-		}
-	})
+	timer := time.AfterFunc(d, func() { cancel(timeout) })
 	defer func() {
 		timer.Stop()
 		if !a.outlived {
@@ -32,11 +28,10 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 		body.watch(ctx)
 	}
 	resp, err := sendOnce(base, a.sent)
-	inTime := a.decided.CompareAndSwap(false, true)
+	inTime := timer.Stop() // or else the context has ended, or will in a moment
 	switch {
 	case !inTime && (err == nil || req.Context().Err() == nil):
-		// Even if the head came at this moment: its context has ended, and
-		// with it the body.
+		// Even if the head came at this moment: its body ends with the context.
 		if resp != nil {
 			discard(resp, 0, nil)
 		}
@@ -49,13 +44,11 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 	return resp, nil
 }
 
-// timedAttempt is an attempt with a context of its own. Either the timer or the
-// response head decides on it, once.
+// timedAttempt is an attempt with a context of its own.
 type timedAttempt struct {
 	req, sent *http.Request // without and with that context
 	end       func()        // ends the context
 	outlived  bool          // by a response body
-	decided   atomic.Bool
 
 	connecting, connected atomic.Bool
 }

@@ -146,7 +146,9 @@ func TestBodyThatGrowsWhileItIsRefused(t *testing.T) {
 				source := &countingBody{Reader: bytes.NewReader(content)}
 				req := newRequest(t, http.MethodPut, "")
 				req.Body, req.ContentLength = source, -1
-				resp, err := (&Transport{Base: base, Policy: RetryPolicy{MaxBodyBuffer: limit}}).RoundTrip(req)
+				tr := &Transport{Base: base, Policy: RetryPolicy{MaxBodyBuffer: limit}}
+				tr.OnAttempt = func(*http.Request, Attempt) { time.Sleep(time.Second) } // time to grow, before the decision
+				resp, err := tr.RoundTrip(req)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -167,6 +169,37 @@ func TestBodyThatGrowsWhileItIsRefused(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The attempt that was refused does not wait for the producer until the retry:
+// HTTP/2 holds its stream, and the Close of the response, for as long.
+func TestRefusedAttemptLetsGoOfTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		defer pw.Close()
+		req := newRequest(t, http.MethodPut, "")
+		req.Body, req.ContentLength = pr, -1
+		n, start := 0, time.Now()
+		base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+			if n++; n == 2 {
+				r.Body.Close()
+				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+			}
+			go func() {
+				io.Copy(io.Discard, r.Body)
+				if waited := time.Since(start); waited > 0 {
+					t.Errorf("it had the body for %v", waited)
+				}
+				r.Body.Close()
+			}()
+			synctest.Wait()
+			return refusedWith(r, http.NoBody), nil
+		})
+		tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: time.Minute, MaxBackoff: time.Minute, Jitter: JitterNone}}
+		if _, err := tr.RoundTrip(req); err != nil || n != 2 || time.Since(start) != time.Minute {
+			t.Errorf("%v after %d attempts and %v", err, n, time.Since(start))
+		}
+	})
 }
 
 // The failure of a source that is a connection itself is not that of the
