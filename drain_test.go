@@ -118,7 +118,7 @@ func TestHostileResponseBodies(t *testing.T) {
 						return answer(req, &http.Response{StatusCode: 503, ContentLength: -1, Body: body, Request: req})
 					})
 					tr := &Transport{Base: base, Policy: RetryPolicy{
-						NewBackOff: func() BackOff { return noDelay{} }, AttemptTimeout: time.Second,
+						NewBackOff: noDelay, AttemptTimeout: time.Second,
 					}}
 					start := time.Now()
 					resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
@@ -138,11 +138,6 @@ func TestHostileResponseBodies(t *testing.T) {
 	}
 }
 
-// noDelay is a BackOff without delays.
-type noDelay struct{}
-
-func (noDelay) NextBackOff() time.Duration { return 0 }
-
 // A refused response may take half of the time that is left.
 func TestDrainLeavesTimeForTheRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -154,7 +149,7 @@ func TestDrainLeavesTimeForTheRetry(t *testing.T) {
 			return &http.Response{StatusCode: 503, ContentLength: -1, Body: body}, nil
 		})
 		tr := &Transport{Base: base, Policy: RetryPolicy{
-			NewBackOff: func() BackOff { return noDelay{} }, MaxElapsed: 100 * time.Millisecond, MaxAttempts: 3,
+			NewBackOff: noDelay, MaxElapsed: 100 * time.Millisecond, MaxAttempts: 3,
 		}}
 		e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 		if e.Stop != StopMaxAttempts || at[2] > 100*time.Millisecond {
