@@ -138,6 +138,7 @@ func TestBodyThatGrowsWhileItIsRefused(t *testing.T) {
 					}
 					io.CopyN(buf, r.Body, int64(c.sent))
 					go func() { // goes on, as net/http does until the response is closed
+						time.Sleep(time.Millisecond)
 						io.Copy(buf, r.Body)
 						r.Body.Close()
 					}()
