@@ -92,8 +92,8 @@ func TestProxyPageWantsItsToken(t *testing.T) {
 // Calls in flight end; new ones find the port closed.
 func TestProxyDrains(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
-	gateway := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
-		Pattern: "/", Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	gateway := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/"}, {
+		Pattern: "/slow", Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			close(begun)
 			<-finish
 			io.WriteString(w, "done")
