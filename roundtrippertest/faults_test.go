@@ -74,27 +74,17 @@ var faults = map[string]func(http.RoundTripper) http.RoundTripper{
 			return base.RoundTrip(req.Clone(context.Background()))
 		})
 	},
-	"HEAD, 204 and 304 without a body":    answering(bufferLength),
-	"101: a connection to read and write": answering(readOnly),
-	"last response returned, body unread": answering(failure),
-	"cause of a failed dial in the chain": answering(hidden),
-	"redirect returned, not followed":     following,
-	"http.Client: 307 with a body":        answering(dropGetBody),
-	"http.Client: cookies":                following,
-	"POST not retried after a 500": retrying(func(r *retrier) {
-		r.again = func(_ *http.Request, resp *http.Response, err error) bool {
-			return err == nil && resp.StatusCode >= 500
-		}
-	}),
-	"Retry-After of a day not obeyed": retrying(func(r *retrier) {
-		r.again = func(_ *http.Request, resp *http.Response, err error) bool {
-			return err == nil && resp.StatusCode >= 500
-		}
-	}),
-	"endless body of a 503 does not hold up": retrying(func(r *retrier) {
-		r.ends = func(resp *http.Response) { io.Copy(io.Discard, resp.Body); resp.Body.Close() }
-	}),
-	"connection reused after 32 KiB of 503": retrying(func(r *retrier) { r.ends = onlyClose }),
+	"HEAD, 204 and 304 without a body":       answering(bufferLength),
+	"101: a connection to read and write":    answering(readOnly),
+	"last response returned, body unread":    answering(failure),
+	"cause of a failed dial in the chain":    answering(hidden),
+	"redirect returned, not followed":        following,
+	"http.Client: 307 with a body":           answering(dropGetBody),
+	"http.Client: cookies":                   following,
+	"POST not retried after a 500":           retrying(func(r *retrier) { r.again = always }),
+	"Retry-After of a day not obeyed":        retrying(func(r *retrier) { r.again = always }),
+	"endless body of a 503 does not hold up": retrying(func(r *retrier) { r.ends = drainAll }),
+	"connection reused after 32 KiB of 503":  retrying(func(r *retrier) { r.ends = onlyClose }),
 	"idle connections of the base kept": func(base http.RoundTripper) http.RoundTripper {
 		return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			(&http.Client{Transport: base}).CloseIdleConnections()
@@ -104,10 +94,8 @@ var faults = map[string]func(http.RoundTripper) http.RoundTripper{
 	"cancelled before: nothing sent": passing(func(req *http.Request) {
 		*req = *req.WithContext(context.WithoutCancel(req.Context()))
 	}),
-	"cancelled while sending": answering(hidden),
-	"cancelled while waiting": retrying(func(r *retrier) {
-		r.wait = func(context.Context, *http.Response) error { time.Sleep(10 * time.Second); return nil }
-	}),
+	"cancelled while sending":     answering(hidden),
+	"cancelled while waiting":     retrying(func(r *retrier) { r.wait = sleep }),
 	"cancelled while reading":     answering(torn),
 	"HTTP/2: RST_STREAM survived": passing(func(*http.Request) {}),
 	"HTTP/2: GOAWAY survived":     answering(onlyHTTP1),
