@@ -48,7 +48,8 @@ func TestAppCodeInItsPlaces(t *testing.T) {
 // Node reads 16 KiB of headers, all together.
 func TestErrorTextIsShort(t *testing.T) {
 	q := request{path: "/items?a=" + strings.Repeat("x", 20<<10), key: gatewaytest.DefaultAppKey, secret: "wrong"}
-	for _, dialect := range []catalog.Generation{catalog.GenerationClassic, catalog.GenerationVPC, catalog.GenerationHigress} {
+	for _, dialect := range []catalog.Generation{catalog.GenerationClassic, catalog.GenerationVPC,
+		catalog.GenerationHigress} {
 		h := q.do(t, &gatewaytest.Gateway{Dialect: dialect, Now: newClock().now}).Header
 		if got := len(h.Get("X-Ca-Error-Message")); got == 0 || got > 8<<10 {
 			t.Errorf("%v: got %d bytes of text, want at most %d", dialect, got, 8<<10)
@@ -64,7 +65,8 @@ func TestErrorTextIsShort(t *testing.T) {
 func TestRouteTakesOneKindOfCredentials(t *testing.T) {
 	code := map[string]string{"Authorization": "APPCODE " + gatewaytest.DefaultAppCode}
 	for auth, want := range map[gatewaytest.Auth][2]int{ // of a signature, of an AppCode
-		gatewaytest.AuthApp: {200, 200}, gatewaytest.AuthSignature: {200, 400}, gatewaytest.AuthAppCode: {400, 200}, gatewaytest.AuthNone: {200, 200},
+		gatewaytest.AuthApp: {200, 200}, gatewaytest.AuthSignature: {200, 400}, gatewaytest.AuthAppCode: {400, 200},
+		gatewaytest.AuthNone: {200, 200},
 	} {
 		g := &gatewaytest.Gateway{Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/", Auth: auth}}}
 		got := [2]int{request{}.do(t, g).StatusCode, request{unsigned: true, header: code}.do(t, g).StatusCode}

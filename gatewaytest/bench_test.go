@@ -12,8 +12,9 @@ import (
 // A gateway serves runs of a million requests.
 func BenchmarkGateway(b *testing.B) {
 	for name, rt := range map[string]gatewaytest.Route{
-		"open":   {},
-		"limits": {Limits: []gatewaytest.Limit{{Calls: 1 << 30, Window: time.Second}, {Calls: 1 << 20, Window: time.Second, Kind: gatewaytest.TokenBucket}}},
+		"open": {},
+		"limits": {Limits: []gatewaytest.Limit{{Calls: 1 << 30, Window: time.Second}, {Calls: 1 << 20,
+			Window: time.Second, Kind: gatewaytest.TokenBucket}}},
 	} {
 		rt.Pattern, rt.Auth = "/items/{id}", gatewaytest.AuthNone
 		rt.Backend = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})

@@ -86,9 +86,11 @@ func TestBreakerIsFreeAfterEveryEnd(t *testing.T) {
 		"backend panics while it streams": {trial: gatewaytest.Route{Backend: panics}},
 		"backend panics under a timeout":  {trial: gatewaytest.Route{Backend: panics, Timeout: time.Minute}},
 		"client leaves":                   {trial: gatewaytest.Route{Latency: time.Hour}, leave: true},
-		"client leaves under a timeout":   {trial: gatewaytest.Route{Latency: time.Minute, Timeout: time.Hour}, leave: true},
-		"backend times out":               {trial: gatewaytest.Route{Latency: time.Hour, Timeout: time.Second}},
-		"connection drops behind it":      {trial: gatewaytest.Route{Script: []gatewaytest.Outcome{{Status: 500}, {Drop: gatewaytest.DropAfterBackend}}}},
+		"client leaves under a timeout": {trial: gatewaytest.Route{Latency: time.Minute, Timeout: time.Hour},
+			leave: true},
+		"backend times out": {trial: gatewaytest.Route{Latency: time.Hour, Timeout: time.Second}},
+		"connection drops behind it": {trial: gatewaytest.Route{Script: []gatewaytest.Outcome{{Status: 500},
+			{Drop: gatewaytest.DropAfterBackend}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -199,7 +201,10 @@ func TestDocumentedBreaker(t *testing.T) {
 }
 
 func TestBreakerFallback(t *testing.T) {
-	b := &gatewaytest.Breaker{Fallback: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(418) })}
+	b := &gatewaytest.Breaker{Fallback: http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		w.WriteHeader(418)
+	})}
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: b,
 		Script: []gatewaytest.Outcome{{Status: 500}}}}}
 	callWith(t.Context(), g)

@@ -50,6 +50,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.record.Pattern = c.route.Pattern
 	}
 	c.identity = c.state.counts.arrive(c.record, identity)
+	if g.OnEnd != nil {
+		defer func() { g.OnEnd(c.state.counts.copyOf(c.record)) }()
+	}
 	if preflight {
 		c.answerPreflight()
 		return

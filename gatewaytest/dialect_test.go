@@ -35,7 +35,8 @@ func TestServiceLatency(t *testing.T) {
 				r.Header.Set("X-Ca-Request-Mode", "debug")
 				w := httptest.NewRecorder()
 				(&gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Routes: []gatewaytest.Route{rt}}).ServeHTTP(w, r)
-				if got, want := w.Result().Header.Get("X-Ca-Debug-Info"), `{"ServiceLatency":2000,"TotalLatency":2000}`; got != want {
+				if got, want := w.Result().Header.Get("X-Ca-Debug-Info"),
+					`{"ServiceLatency":2000,"TotalLatency":2000}`; got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			})
@@ -45,13 +46,15 @@ func TestServiceLatency(t *testing.T) {
 
 func TestRequestIDOfEachGeneration(t *testing.T) {
 	for dialect, want := range map[catalog.Generation]string{
-		catalog.GenerationUnknown: "X-Ca-Request-Id", catalog.GenerationClassic: "X-Ca-Request-Id", catalog.GenerationVPC: "X-Ca-Request-Id", catalog.GenerationHigress: "X-Request-Id",
+		catalog.GenerationUnknown: "X-Ca-Request-Id", catalog.GenerationClassic: "X-Ca-Request-Id",
+		catalog.GenerationVPC: "X-Ca-Request-Id", catalog.GenerationHigress: "X-Request-Id",
 	} {
 		for _, auth := range []gatewaytest.Auth{gatewaytest.AuthNone, gatewaytest.AuthSignature} { // served, refused
 			g := &gatewaytest.Gateway{Dialect: dialect, Routes: []gatewaytest.Route{{Pattern: "/", Auth: auth}}}
 			h := request{unsigned: true}.do(t, g).Header
 			if got := h.Get(want); len(got) != 36 || got != g.Log()[0].RequestID {
-				t.Errorf("%v, %v: got %s: %q, want the id of the log, %q", dialect, auth, want, got, g.Log()[0].RequestID)
+				t.Errorf("%v, %v: got %s: %q, want the id of the log, %q", dialect, auth, want, got,
+					g.Log()[0].RequestID)
 			}
 			if other := h.Get(strings.Replace("X-Ca-Request-IdX-Request-Id", want, "", 1)); other != "" {
 				t.Errorf("%v, %v: got the id of another generation too", dialect, auth)

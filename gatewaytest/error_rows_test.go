@@ -31,13 +31,15 @@ func TestErrorRowsAnswersEveryRow(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, text := resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message")
-			if want := e.Status; resp.StatusCode != want && (want != 0 || resp.StatusCode != 503) || code != string(e.Code) {
+			if want := e.Status; resp.StatusCode != want && (want != 0 || resp.StatusCode != 503) ||
+				code != string(e.Code) {
 				t.Errorf("got %d %q, want %d %q", resp.StatusCode, code, want, e.Code)
 			}
 			if e.Generation <= catalog.GenerationVPC && len(body) != 0 {
 				t.Errorf("got the body %q, want none in the dialect %v", body, e.Generation)
 			}
-			for where, s := range map[string]string{"text": text, "body": string(body), "id": resp.Header.Get(idHeader(e.Generation))} {
+			for where, s := range map[string]string{"text": text, "body": string(body),
+				"id": resp.Header.Get(idHeader(e.Generation))} {
 				if strings.Contains(s, "${") || strings.Contains(s, "%s") {
 					t.Errorf("%s: got %q with a parameter in it", where, s)
 				}
@@ -56,7 +58,8 @@ func TestErrorRowsAnswersEveryRow(t *testing.T) {
 		})
 	}
 	for _, g := range []catalog.Generation{
-		catalog.GenerationClassic, catalog.GenerationVPC, catalog.GenerationHigress, catalog.GenerationEnvoy, catalog.GenerationHigressAI, catalog.GenerationFC,
+		catalog.GenerationClassic, catalog.GenerationVPC, catalog.GenerationHigress, catalog.GenerationEnvoy,
+		catalog.GenerationHigressAI, catalog.GenerationFC,
 	} {
 		if found[g] < 7 {
 			t.Errorf("%v: recognized %d rows only", g, found[g])
@@ -75,7 +78,8 @@ func idHeader(g catalog.Generation) string {
 }
 
 // recognize finds the row as a client would.
-func recognize(e catalog.Entry, status int, text string, header map[string][]string, body []byte) (catalog.Entry, bool) {
+func recognize(e catalog.Entry, status int, text string, header map[string][]string, body []byte) (catalog.Entry,
+	bool) {
 	if e.Code != "" {
 		return catalog.Lookup(e.Code)
 	}

@@ -15,7 +15,8 @@ func TestFlowControl(t *testing.T) {
 	limit := gatewaytest.Limit{Calls: 2, Window: time.Minute}
 	t.Run("lets calls through again when the window has passed", func(t *testing.T) {
 		c := newClock()
-		g := &gatewaytest.Gateway{Now: c.now, Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Limit: limit}}}
+		g := &gatewaytest.Gateway{Now: c.now, Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone,
+			Limit: limit}}}
 		q := request{unsigned: true}
 		for i, want := range []string{served, served, "403 Throttled by API Flow Control"} {
 			if got := show(q.do(t, g)); got != want {
@@ -29,7 +30,8 @@ func TestFlowControl(t *testing.T) {
 	})
 	t.Run("limits a domain", func(t *testing.T) {
 		g := &gatewaytest.Gateway{
-			Dialect: catalog.GenerationVPC, Now: newClock().now, DomainLimits: map[string]gatewaytest.Limit{"api.example.com": {Calls: 1, Window: time.Hour}},
+			Dialect: catalog.GenerationVPC, Now: newClock().now,
+			DomainLimits: map[string]gatewaytest.Limit{"api.example.com": {Calls: 1, Window: time.Hour}},
 		}
 		request{}.do(t, g)
 		want := "429 T429ID Throttled by INNER DOMAIN Flow Control, api.example.com is a test domain, only 1000 requests per day"
@@ -122,7 +124,8 @@ func TestSeveralLimitsAtOnce(t *testing.T) {
 func TestDomainLimitInAnyCase(t *testing.T) {
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone}},
 		DomainLimits: map[string]gatewaytest.Limit{"API.Example.com": {Calls: 2, Window: time.Hour}}}
-	for i, host := range []string{"api.example.com", "api.EXAMPLE.com.:8080", "Api.Example.Com:80", "other.example.com"} {
+	for i, host := range []string{"api.example.com", "api.EXAMPLE.com.:8080", "Api.Example.Com:80",
+		"other.example.com"} {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 		r.Host = host
 		g.ServeHTTP(w, r)
@@ -150,8 +153,10 @@ func TestReset(t *testing.T) {
 	}
 	first := run()
 	g.Reset()
-	if got := (gatewaytest.Counts{}); g.Counts() != got || g.RouteCounts("/") != got || g.IdentityCounts("i") != got || len(g.Log()) != 0 {
-		t.Errorf("got %+v %+v %+v and %d records, want none", g.Counts(), g.RouteCounts("/"), g.IdentityCounts("i"), len(g.Log()))
+	if got := (gatewaytest.Counts{}); g.Counts() != got || g.RouteCounts("/") != got || g.IdentityCounts("i") != got ||
+		len(g.Log()) != 0 {
+		t.Errorf("got %+v %+v %+v and %d records, want none", g.Counts(), g.RouteCounts("/"), g.IdentityCounts("i"),
+			len(g.Log()))
 	}
 	if again := run(); !slices.Equal(again, first) {
 		t.Errorf("after Reset: got %q, want %q as the first time", again, first)

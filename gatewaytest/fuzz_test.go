@@ -18,7 +18,8 @@ func FuzzParseScript(f *testing.F) {
 	for _, seed := range []string{
 		`{"routes":[{"pattern":"POST /orders","script":[{"error":"classic.service-unavailable"},{"drop":"after-backend"},{"status":200}]}]}`,
 		`{"routes":[{"pattern":"/{id}","auth":"appcode","maxBody":1,"script":[{"status":503,"body":"x","dripBytes":1,"times":-1}]}]}`,
-		`{"routes":[{"pattern":"/a/{x}"},{"pattern":"/{y}/b"}]}`, `{"routes":[{"pattern":"/`, `{"routes":{}}`, "\xef\xbb\xbf{}", `{"\ud800":[]}`,
+		`{"routes":[{"pattern":"/a/{x}"},{"pattern":"/{y}/b"}]}`, `{"routes":[{"pattern":"/`, `{"routes":{}}`,
+		"\xef\xbb\xbf{}", `{"\ud800":[]}`,
 	} {
 		f.Add([]byte(seed))
 	}

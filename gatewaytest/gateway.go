@@ -115,6 +115,11 @@ type Gateway struct {
 	// LogLength is how many requests [Gateway.Log] remembers. If 0, 1024.
 	LogLength int
 
+	// OnEnd, if not nil, is called at the end of every request, dropped ones
+	// included. The client may have read its answer before. Calls may be
+	// concurrent; those for one connection of HTTP/1 are not.
+	OnEnd func(Record) `json:"-"`
+
 	once sync.Once
 	// used returns all that a gateway knows while it serves. Printing a Gateway
 	// shows its configuration, in which secrets hide themselves, but package
@@ -180,7 +185,8 @@ func newState(g *Gateway) (*state, error) {
 		apps: g.Apps, counts: counter{limit: cmp.Or(max(g.LogLength, 0), 1024)},
 	}
 	if g.Dialect > catalog.GenerationHigress {
-		return nil, fmt.Errorf("dialect %v has no checks of its own; use catalog.GenerationHigress and script its rows", g.Dialect)
+		return nil, fmt.Errorf("dialect %v has no checks of its own; use catalog.GenerationHigress and script its rows",
+			g.Dialect)
 	}
 	if err := g.Plugins.check(); err != nil {
 		return nil, err

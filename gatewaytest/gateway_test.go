@@ -72,7 +72,8 @@ func show(resp *http.Response) string {
 	body, _ := io.ReadAll(resp.Body)
 	var line strings.Builder
 	line.WriteString(fmt.Sprint(resp.StatusCode))
-	for _, s := range []string{resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message"), string(body)} {
+	for _, s := range []string{resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message"),
+		string(body)} {
 		if s != "" {
 			line.WriteString(" " + s)
 		}
@@ -98,7 +99,8 @@ func TestChecksOfCredentials(t *testing.T) {
 	}{
 		{"signed", request{nonce: "a"}, served, served, served},
 		{"signed without nonce", request{}, served, served, served},
-		{"nothing", request{unsigned: true}, "400 Invalid AppKey", "400 I400MH Header `X-Ca-Key` is Required", "401 Invalid Key"},
+		{"nothing", request{unsigned: true}, "400 Invalid AppKey", "400 I400MH Header `X-Ca-Key` is Required",
+			"401 Invalid Key"},
 		{"unknown key", request{key: "1"}, "400 Invalid AppKey", "400 A400IK Invalid AppKey", "401 Invalid Key"},
 		{"no signature", request{unsigned: true, header: map[string]string{"X-Ca-Key": gatewaytest.DefaultAppKey}},
 			"404 Empty Signature", "400 I400MH Header `X-Ca-Signature` is Required", "401 Empty Signature"},
@@ -108,26 +110,36 @@ func TestChecksOfCredentials(t *testing.T) {
 			"400 Timestamp Expired", "403 S403TE X-Ca-Timestamp is expired", "400 Invalid Date"},
 		{"fifteen minutes slow", request{at: epoch.Add(-15 * time.Minute)}, served, served, served},
 		{"timestamp is a word", request{header: map[string]string{"X-Ca-Timestamp": "now"}},
-			"400 Invalid Timestamp", "400 I400HD Invalid Header `X-Ca-Timestamp` is not a number of milliseconds", "400 Invalid Date"},
-		{"digest of another body", request{method: "POST", body: "{}", header: map[string]string{"Content-Md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}},
-			"400 Invalid Content-MD5", "400 I400I5 Invalid Content-MD5 does not match the body", "400 Invalid Content-MD5"},
+			"400 Invalid Timestamp", "400 I400HD Invalid Header `X-Ca-Timestamp` is not a number of milliseconds",
+			"400 Invalid Date"},
+		{"digest of another body", request{method: "POST", body: "{}",
+			header: map[string]string{"Content-Md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}},
+			"400 Invalid Content-MD5", "400 I400I5 Invalid Content-MD5 does not match the body",
+			"400 Invalid Content-MD5"},
 		{"wrong secret", request{key: gatewaytest.DefaultAppKey, secret: "wrong"},
-			"400 Invalid Signature, Server StringToSign:`GET#####", "403 A403IS Invalid Signature, Server StringToSign:`GET#####",
+			"400 Invalid Signature, Server StringToSign:`GET#####",
+			"403 A403IS Invalid Signature, Server StringToSign:`GET#####",
 			"400 Server StringToSign:`GET#####"},
-		{"AppCode", request{unsigned: true, header: map[string]string{"Authorization": "APPCODE " + gatewaytest.DefaultAppCode}},
+		{"AppCode", request{unsigned: true,
+			header: map[string]string{"Authorization": "APPCODE " + gatewaytest.DefaultAppCode}},
 			served, served, "401 Invalid Key"},
 		{"wrong AppCode", request{unsigned: true, header: map[string]string{"Authorization": "APPCODE wrong"}},
 			"400 Invalid AppCode", "400 A400AC Invalid AppCode `not exists`", "401 Invalid Key"},
-		{"stage of nobody", request{header: map[string]string{"X-Ca-Stage": "TEST"}}, "400 Invalid Url", "400 I400SG Invalid Stage", served},
+		{"stage of nobody", request{header: map[string]string{"X-Ca-Stage": "TEST"}}, "400 Invalid Url",
+			"400 I400SG Invalid Stage", served},
 		{"stage in small letters", request{header: map[string]string{"X-Ca-Stage": "release"}}, served, served, served},
-		{"wrong path", request{path: "/nowhere"}, "400 Invalid Url", "404 I404NF API not found with `GET /nowhere`", "404"},
-		{"wrong method", request{method: "DELETE"}, "400 Invalid Url", "404 I404NF API not found with `DELETE /items`", "404"},
-		{"method of nobody", request{method: "BREW"}, "400 Invalid HttpMethod", "405 I405UM Unsupported Method `BREW`", "404"},
+		{"wrong path", request{path: "/nowhere"}, "400 Invalid Url", "404 I404NF API not found with `GET /nowhere`",
+			"404"},
+		{"wrong method", request{method: "DELETE"}, "400 Invalid Url", "404 I404NF API not found with `DELETE /items`",
+			"404"},
+		{"method of nobody", request{method: "BREW"}, "400 Invalid HttpMethod", "405 I405UM Unsupported Method `BREW`",
+			"404"},
 		{"body too large", request{method: "POST", body: "123456789"},
 			"400 Invalid Request Body", "413 I413RL Request body too Large", "413 Request Body Too Large"},
 	}
 	for _, tt := range tests {
-		for dialect, want := range map[catalog.Generation]string{catalog.GenerationClassic: tt.classic, catalog.GenerationVPC: tt.vpc, catalog.GenerationHigress: tt.higress} {
+		for dialect, want := range map[catalog.Generation]string{catalog.GenerationClassic: tt.classic,
+			catalog.GenerationVPC: tt.vpc, catalog.GenerationHigress: tt.higress} {
 			t.Run(tt.name+"/"+dialect.String(), func(t *testing.T) {
 				g := &gatewaytest.Gateway{
 					Dialect: dialect, Now: newClock().now, Plugins: gatewaytest.Plugins{DateOffset: 15 * time.Minute},
@@ -149,7 +161,8 @@ func TestChecksOfCredentials(t *testing.T) {
 func TestRefusalHasTheHeadersOfTheGateway(t *testing.T) {
 	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now}
 	resp := request{unsigned: true}.do(t, g)
-	for name, want := range map[string]string{"Date": "Tue, 24 Nov 2026 08:00:00 GMT", "Content-Length": "0", "Content-Type": ""} {
+	for name, want := range map[string]string{"Date": "Tue, 24 Nov 2026 08:00:00 GMT", "Content-Length": "0",
+		"Content-Type": ""} {
 		if got := resp.Header.Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -213,8 +226,9 @@ func TestNonce(t *testing.T) {
 
 func twoApps() *gatewaytest.Gateway {
 	return &gatewaytest.Gateway{
-		Now:  newClock().now,
-		Apps: []gatewaytest.App{{AppKey: "first", AppSecret: "1", User: "u"}, {AppKey: "second", AppSecret: "2", User: "u"}},
+		Now: newClock().now,
+		Apps: []gatewaytest.App{{AppKey: "first", AppSecret: "1", User: "u"}, {AppKey: "second", AppSecret: "2",
+			User: "u"}},
 	}
 }
 
@@ -269,8 +283,12 @@ func TestTwoApps(t *testing.T) {
 }
 
 func TestFailingBackendPassesThroughWithoutCode(t *testing.T) {
-	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/",
-		Backend: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no stock", http.StatusConflict) })}}}
+	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now,
+		Routes: []gatewaytest.Route{{Pattern: "/",
+			Backend: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, "no stock",
+					http.StatusConflict)
+			})}}}
 	if got, want := show(request{}.do(t, g)), "409 no stock\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -278,8 +296,10 @@ func TestFailingBackendPassesThroughWithoutCode(t *testing.T) {
 
 func TestRoutesMatchWithoutRedirect(t *testing.T) {
 	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Now: newClock().now, Routes: []gatewaytest.Route{
-		{Pattern: "/tree/", Auth: gatewaytest.AuthNone}, {Pattern: "GET other.example.com/", Auth: gatewaytest.AuthNone}}}
-	for path, want := range map[string]int{"/tree/": 200, "/tree//a/../b": 200, "/tree/a%2Fb": 200, "/tree": 404, "/": 404} {
+		{Pattern: "/tree/", Auth: gatewaytest.AuthNone}, {Pattern: "GET other.example.com/",
+			Auth: gatewaytest.AuthNone}}}
+	for path, want := range map[string]int{"/tree/": 200, "/tree//a/../b": 200, "/tree/a%2Fb": 200, "/tree": 404,
+		"/": 404} {
 		if got := (request{unsigned: true, path: path}).do(t, g).StatusCode; got != want {
 			t.Errorf("%s: got %d, want %d", path, got, want)
 		}
@@ -306,7 +326,8 @@ func TestGatewayPanicsOnUnusableConfiguration(t *testing.T) {
 
 func TestCountsAndLogUnderConcurrency(t *testing.T) {
 	const callers = 16
-	g := &gatewaytest.Gateway{LogLength: 10, IdentityHeader: "X-Order", Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone}}}
+	g := &gatewaytest.Gateway{LogLength: 10, IdentityHeader: "X-Order", Routes: []gatewaytest.Route{{Pattern: "/",
+		Auth: gatewaytest.AuthNone}}}
 	var wg sync.WaitGroup
 	for i := range callers {
 		wg.Go(func() {

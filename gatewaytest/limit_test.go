@@ -20,15 +20,18 @@ func TestLimitKinds(t *testing.T) {
 		"opened by the first call": {"2/10s", []float64{5, 6, 7, 14.9, 15, 15, 15}, "PPrrPPr"},
 		"aligned":                  {"2/10s aligned", []float64{5, 6, 7, 10, 10, 19.9, 20}, "PPrPPrP"},
 		"aligned, twice the limit around an edge": {"3/min aligned", []float64{59, 59, 59, 60, 60, 60, 60}, "PPPPPPr"},
-		"sliding":                             {"2/10s sliding", []float64{5, 6, 7, 14.9, 15, 15.9, 16, 17}, "PPrrPrPr"},
-		"sliding, refused calls count":        {"2/10s sliding count-refused", []float64{0, 0, 9, 9, 18, 18, 27, 38}, "PPrrrrrP"},
+		"sliding": {"2/10s sliding", []float64{5, 6, 7, 14.9, 15, 15.9, 16, 17},
+			"PPrrPrPr"},
+		"sliding, refused calls count": {"2/10s sliding count-refused", []float64{0, 0, 9, 9, 18, 18, 27, 38},
+			"PPrrrrrP"},
 		"sliding, refused calls do not count": {"2/10s sliding", []float64{0, 0, 9, 9, 18, 18, 27, 38}, "PPrrPPrP"},
-		"bucket":                              {"1/s bucket burst=2", []float64{0, 0, 0, 0.5, 1, 1.5, 10, 10, 10}, "PPrrPrPPr"},
-		"bucket without a burst":              {"3/3s bucket", []float64{0, 0, 0, 0, 1, 1}, "PPPrPr"},
-		"day":                                 {"1/d aligned", []float64{0, 12*3600 - 1, 12 * 3600}, "PrP"},
-		"hour":                                {"1/h aligned", []float64{1800, 3599, 3600}, "PrP"},
-		"a clock that is set back":            {"1/min", []float64{100, 0, 1}, "PPr"},
-		"a bucket whose clock is set back":    {"1/min bucket", []float64{100, 0, 60}, "PrP"},
+		"bucket": {"1/s bucket burst=2", []float64{0, 0, 0, 0.5, 1, 1.5, 10, 10, 10},
+			"PPrrPrPPr"},
+		"bucket without a burst":           {"3/3s bucket", []float64{0, 0, 0, 0, 1, 1}, "PPPrPr"},
+		"day":                              {"1/d aligned", []float64{0, 12*3600 - 1, 12 * 3600}, "PrP"},
+		"hour":                             {"1/h aligned", []float64{1800, 3599, 3600}, "PrP"},
+		"a clock that is set back":         {"1/min", []float64{100, 0, 1}, "PPr"},
+		"a bucket whose clock is set back": {"1/min bucket", []float64{100, 0, 60}, "PrP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			limit, err := ParseLimit(tt.limit)
@@ -81,7 +84,8 @@ func TestLimitOfAPhase(t *testing.T) {
 	for _, tt := range []struct {
 		at   time.Duration
 		want bool
-	}{{0, true}, {19 * time.Second, false}, {20 * time.Second, true}, {79 * time.Second, false}, {80 * time.Second, true}} {
+	}{{0, true}, {19 * time.Second, false}, {20 * time.Second, true}, {79 * time.Second, false}, {80 * time.Second,
+		true}} {
 		if _, got := l.take(noon.Add(tt.at)); got != tt.want {
 			t.Errorf("%v: got %v, want %v", tt.at, got, tt.want)
 		}

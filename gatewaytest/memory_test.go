@@ -216,7 +216,8 @@ func TestServerEndsUnfinishedHeads(t *testing.T) {
 // While one backend is at work, others are called, counted and reset.
 func TestNothingIsHeldWhileABackendRuns(t *testing.T) {
 	g := scripted()
-	g.Routes[0].Breaker, g.Routes[0].Limits = gatewaytest.DocumentedBreaker(), []gatewaytest.Limit{{Calls: 100, Window: time.Hour}}
+	g.Routes[0].Breaker, g.Routes[0].Limits = gatewaytest.DocumentedBreaker(), []gatewaytest.Limit{{Calls: 100,
+		Window: time.Hour}}
 	g.Routes[0].Quota, g.Routes[0].Timeout = &gatewaytest.Quota{Calls: 100}, time.Hour
 	g.Routes[0].Backend = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Slow") != "" {

@@ -3,6 +3,7 @@ package gatewaytest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +30,8 @@ func TestScriptGivesOneOutcomeARequest(t *testing.T) {
 }
 
 func TestRefusedCallerUsesItsOutcomeUp(t *testing.T) {
-	g := &gatewaytest.Gateway{Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/", Script: []gatewaytest.Outcome{{Status: 500}}}}}
+	g := &gatewaytest.Gateway{Now: newClock().now, Routes: []gatewaytest.Route{{Pattern: "/",
+		Script: []gatewaytest.Outcome{{Status: 500}}}}}
 	got := show(anyone.do(t, g)) + "; " + show(request{}.do(t, g))
 	if want := "400 Invalid AppKey; " + served; got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -47,7 +49,8 @@ func TestScriptedFailureUsesTheNonceUp(t *testing.T) {
 
 // A row that does not exclude an execution executes: the worst case.
 func TestScriptedErrorExecutesUnlessTheRowExcludesIt(t *testing.T) {
-	for id, want := range map[string]int{"classic.service-unavailable": 1, "D504CO": 0, "classic.internal-error": 1, "D504TO": 1, "T429PA": 0} {
+	for id, want := range map[string]int{"classic.service-unavailable": 1, "D504CO": 0, "classic.internal-error": 1,
+		"D504TO": 1, "T429PA": 0} {
 		g := scripted(gatewaytest.Outcome{Error: id})
 		anyone.do(t, g)
 		if got := g.Counts().Executed; got != want {
@@ -57,7 +60,8 @@ func TestScriptedErrorExecutesUnlessTheRowExcludesIt(t *testing.T) {
 }
 
 func TestScriptedHeadersAndBody(t *testing.T) {
-	g := scripted(gatewaytest.Outcome{Error: "T429PA", RetryAfter: "soon", Header: http.Header{"X-Seen": {"a", "b"}}, Body: "slow down"})
+	g := scripted(gatewaytest.Outcome{Error: "T429PA", RetryAfter: "soon", Header: http.Header{"X-Seen": {"a", "b"}},
+		Body: "slow down"})
 	resp := anyone.do(t, g)
 	if got := resp.Header.Get("Retry-After"); got != "soon" {
 		t.Errorf("Retry-After: got %q, want %q", got, "soon")
@@ -71,7 +75,8 @@ func TestScriptedHeadersAndBody(t *testing.T) {
 }
 
 func TestLogTellsHowRequestsEnded(t *testing.T) {
-	g := scripted(gatewaytest.Outcome{Error: "D504CO"}, gatewaytest.Outcome{Drop: gatewaytest.DropOnArrival}, gatewaytest.Outcome{Status: 404})
+	g := scripted(gatewaytest.Outcome{Error: "D504CO"}, gatewaytest.Outcome{Drop: gatewaytest.DropOnArrival},
+		gatewaytest.Outcome{Status: 404})
 	inBubble(t, g, func(t *testing.T, s *gatewaytest.Server) {
 		client := &http.Client{Transport: s.Transport()}
 		defer client.CloseIdleConnections()
@@ -123,7 +128,8 @@ func TestBackendTimeout(t *testing.T) {
 
 func TestLatencyPassesBeforeTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Latency: time.Minute}}}
+		g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone,
+			Latency: time.Minute}}}
 		start := time.Now()
 		if got := show(anyone.do(t, g)); got != served {
 			t.Errorf("got %s, want %s", got, served)
@@ -132,4 +138,19 @@ func TestLatencyPassesBeforeTheAnswer(t *testing.T) {
 			t.Errorf("got %v on the clock, want 1m", got)
 		}
 	})
+}
+
+func TestOnEnd(t *testing.T) {
+	var got []string
+	g := scripted(gatewaytest.Outcome{Error: "T429PA"}, gatewaytest.Outcome{Drop: gatewaytest.DropAfterBackend})
+	g.OnEnd = func(r gatewaytest.Record) {
+		got = append(got, r.Outcome+" "+strconv.Itoa(r.Status)+" "+strconv.FormatBool(r.Executed))
+	}
+	for range 3 {
+		callWith(t.Context(), g)
+	}
+	if want := []string{"T429PA 429 false", "dropped after-backend 0 true", "served 200 true"}; !slices.Equal(got,
+		want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -48,7 +48,8 @@ func TestReplayProtection(t *testing.T) {
 			t.Errorf("call %d: got %s, want %s", i+1, got, tt.want)
 		}
 	}
-	g = open(gatewaytest.ReplayProtection{Header: "X-Mse-Nonce", Optional: true, Base64: true, TTL: time.Second, MinLength: 4})
+	g = open(gatewaytest.ReplayProtection{Header: "X-Mse-Nonce", Optional: true, Base64: true, TTL: time.Second,
+		MinLength: 4})
 	for i, tt := range []struct {
 		value, want string
 	}{{"", served}, {"!!!!", "400 Invalid Nonce"}, {"YWJj", served}, {"YWJj", used}} {
@@ -61,7 +62,8 @@ func TestReplayProtection(t *testing.T) {
 		}
 	}
 	g = higress(gatewaytest.Plugins{Replay: &gatewaytest.ReplayProtection{}})
-	if got := nonce(g, "X-Higress-Nonce", "of a stranger") + "; " + nonce(g, "X-Higress-Nonce", "of a stranger"); got != "401 Invalid Key; "+used {
+	if got := nonce(g, "X-Higress-Nonce", "of a stranger") + "; " + nonce(g, "X-Higress-Nonce",
+		"of a stranger"); got != "401 Invalid Key; "+used {
 		t.Errorf("before the credentials: got %s, want them looked at last", got)
 	}
 }
@@ -72,11 +74,13 @@ func TestLimitsOfTheNewerGeneration(t *testing.T) {
 		body         string
 		header, wait string // which names the time, and what it says
 	}{
-		"":                                     {429, "Too many requests", "X-Ratelimit-Reset", "60"},
-		"higress.too-many-requests-200":        {200, `{"code":-1,"msg":"Too many requests"}`, "X-Ratelimit-Reset", "60"},
-		"higress.rate-limited":                 {429, "rate_limited", "X-Ratelimit-Reset", ""},
-		"higress-ai.too-many-tokens":           {429, "Too many requests", "X-Tokenratelimit-Reset", "60"},
-		"higress-ai.overloaded":                {429, "Exceeded maximum request limit from ai-load-balancer.", "X-Ratelimit-Reset", ""},
+		"": {429, "Too many requests", "X-Ratelimit-Reset", "60"},
+		"higress.too-many-requests-200": {200, `{"code":-1,"msg":"Too many requests"}`, "X-Ratelimit-Reset",
+			"60"},
+		"higress.rate-limited":       {429, "rate_limited", "X-Ratelimit-Reset", ""},
+		"higress-ai.too-many-tokens": {429, "Too many requests", "X-Tokenratelimit-Reset", "60"},
+		"higress-ai.overloaded": {429, "Exceeded maximum request limit from ai-load-balancer.",
+			"X-Ratelimit-Reset", ""},
 		"envoy.local-rate-limited":             {429, "local_rate_limited", "X-Ratelimit-Reset", ""},
 		"envoy.rate-limited":                   {429, "", "X-Envoy-Ratelimited", "true"},
 		"apig-cloud-native.throttled":          {429, "sample", "X-Ratelimit-Reset", ""},
@@ -86,7 +90,8 @@ func TestLimitsOfTheNewerGeneration(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := higress(gatewaytest.Plugins{Throttled: row, ShowQuota: true})
 				g.Now = nil
-				g.Routes[0].Auth, g.Routes[0].Limits = gatewaytest.AuthNone, []gatewaytest.Limit{{Calls: 2, Window: time.Minute}}
+				g.Routes[0].Auth, g.Routes[0].Limits = gatewaytest.AuthNone, []gatewaytest.Limit{{Calls: 2,
+					Window: time.Minute}}
 				call := func() *httptest.ResponseRecorder {
 					w := httptest.NewRecorder()
 					g.ServeHTTP(w, httptest.NewRequest("GET", "/items", nil))
@@ -94,16 +99,19 @@ func TestLimitsOfTheNewerGeneration(t *testing.T) {
 				}
 				for _, remaining := range []string{"1", "0"} {
 					h := call().Header()
-					if h.Get("X-Ratelimit-Limit") != "2" || h.Get("X-Ratelimit-Remaining") != remaining || h.Get("X-Envoy-Upstream-Service-Time") != "0" {
+					if h.Get("X-Ratelimit-Limit") != "2" || h.Get("X-Ratelimit-Remaining") != remaining ||
+						h.Get("X-Envoy-Upstream-Service-Time") != "0" {
 						t.Errorf("passed: got %v, want %s of 2 remaining and a service time", h, remaining)
 					}
 				}
 				w := call()
 				h := w.Header()
 				if w.Code != want.status || w.Body.String() != want.body || h.Get(want.header) != want.wait {
-					t.Errorf("got %d %q, %s: %q; want %+v", w.Code, w.Body.String(), want.header, h.Get(want.header), want)
+					t.Errorf("got %d %q, %s: %q; want %+v", w.Code, w.Body.String(), want.header, h.Get(want.header),
+						want)
 				}
-				if h.Get("X-Ratelimit-Remaining") != "0" || h.Get("X-Envoy-Upstream-Service-Time") != "" || h.Get("X-Ca-Request-Id") != "" {
+				if h.Get("X-Ratelimit-Remaining") != "0" || h.Get("X-Envoy-Upstream-Service-Time") != "" ||
+					h.Get("X-Ca-Request-Id") != "" {
 					t.Errorf("refused: got %v", h)
 				}
 				time.Sleep(time.Minute)
@@ -120,7 +128,8 @@ func TestEnvoyInsideTheNewerGeneration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &gatewaytest.Gateway{Dialect: catalog.GenerationHigress, Routes: []gatewaytest.Route{
 			{Pattern: "/slow", Auth: gatewaytest.AuthNone, Latency: time.Minute, Timeout: time.Second},
-			{Pattern: "/broken", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{}, Script: []gatewaytest.Outcome{{Status: 500}}},
+			{Pattern: "/broken", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{},
+				Script: []gatewaytest.Outcome{{Status: 500}}},
 			{Pattern: "/bought", Auth: gatewaytest.AuthNone, Quota: &gatewaytest.Quota{Calls: 1}},
 		}}
 		for _, tt := range []struct {
@@ -169,20 +178,29 @@ func TestScriptedRowsOfTheNewerGenerations(t *testing.T) {
 		"reset": {gatewaytest.Outcome{Error: "envoy.connection-termination"},
 			"503 upstream connect error or disconnect/reset before headers. reset reason: connection termination",
 			map[string]string{serviceTime: "", "X-Ca-Request-Id": "", "Content-Type": "text/plain"}, 1},
-		"no healthy upstream": {gatewaytest.Outcome{Error: "envoy.no-healthy-upstream"}, "503 no healthy upstream", map[string]string{serviceTime: ""}, 0},
-		"passed on by another Envoy": {gatewaytest.Outcome{Error: "envoy.no-healthy-upstream", Header: http.Header{serviceTime: {"7"}}},
+		"no healthy upstream": {gatewaytest.Outcome{Error: "envoy.no-healthy-upstream"}, "503 no healthy upstream",
+			map[string]string{serviceTime: ""}, 0},
+		"passed on by another Envoy": {gatewaytest.Outcome{Error: "envoy.no-healthy-upstream",
+			Header: http.Header{serviceTime: {"7"}}},
 			"503 no healthy upstream", map[string]string{serviceTime: "7"}, 1},
 		"overflow": {gatewaytest.Outcome{Error: "envoy.overflow"},
-			"503 upstream connect error or disconnect/reset before headers. reset reason: overflow", map[string]string{"X-Envoy-Overloaded": "true"}, 0},
-		"reset time": {gatewaytest.Outcome{Error: "higress.too-many-requests", Params: map[string]string{"x-ratelimit-reset:": "30"}},
+			"503 upstream connect error or disconnect/reset before headers. reset reason: overflow",
+			map[string]string{"X-Envoy-Overloaded": "true"}, 0},
+		"reset time": {gatewaytest.Outcome{Error: "higress.too-many-requests",
+			Params: map[string]string{"x-ratelimit-reset:": "30"}},
 			"429 Too many requests", map[string]string{"X-Ratelimit-Reset": "30"}, 0},
-		"function failed": {gatewaytest.Outcome{Error: "fc.unhandled-error", Body: `{"errorMessage":"boom"}`}, `200 {"errorMessage":"boom"}`,
+		"function failed": {gatewaytest.Outcome{Error: "fc.unhandled-error", Body: `{"errorMessage":"boom"}`},
+			`200 {"errorMessage":"boom"}`,
 			map[string]string{"X-Fc-Error-Type": "UnhandledInvocationError"}, 1},
-		"function throttled": {gatewaytest.Outcome{Error: "fc.resource-exhausted", Params: map[string]string{"Message": "too many"}},
-			`429 {"errorCode":"ResourceExhausted","errorMessage":"too many"}`, map[string]string{"Content-Type": "application/json"}, 0},
-		"answer of a model is billed": {gatewaytest.Outcome{Error: "higress-ai.response-body-failed", Params: map[string]string{"Reason": "eof"}},
+		"function throttled": {gatewaytest.Outcome{Error: "fc.resource-exhausted",
+			Params: map[string]string{"Message": "too many"}},
+			`429 {"errorCode":"ResourceExhausted","errorMessage":"too many"}`,
+			map[string]string{"Content-Type": "application/json"}, 0},
+		"answer of a model is billed": {gatewaytest.Outcome{Error: "higress-ai.response-body-failed",
+			Params: map[string]string{"Reason": "eof"}},
 			"500 failed to process response body: eof", nil, 1},
-		"any status": {gatewaytest.Outcome{Error: "envoy.upstream-answer", Status: 404, Body: "not here"}, "404 not here", map[string]string{serviceTime: "1"}, 1},
+		"any status": {gatewaytest.Outcome{Error: "envoy.upstream-answer", Status: 404, Body: "not here"},
+			"404 not here", map[string]string{serviceTime: "1"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, dialect := range []catalog.Generation{catalog.GenerationClassic, catalog.GenerationHigress} {

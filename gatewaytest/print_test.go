@@ -17,15 +17,17 @@ import (
 // A gateway that has served shows its configuration and no secret of it.
 func TestUsedGatewayPrintsNoSecret(t *testing.T) {
 	g := &gatewaytest.Gateway{
-		Apps: []gatewaytest.App{{AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret, AppCode: gatewaytest.DefaultAppCode}},
-		Now:  newClock().now,
+		Apps: []gatewaytest.App{{AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret,
+			AppCode: gatewaytest.DefaultAppCode}},
+		Now: newClock().now,
 		Routes: []gatewaytest.Route{{
 			Pattern: "/", Backend: tellRoute, Breaker: gatewaytest.DocumentedBreaker(),
 			AppLimits: []gatewaytest.Limit{{Calls: 100, Window: 1}},
 		}},
 	}
 	request{nonce: "n", path: "/items?password=query-secret"}.do(t, g)
-	request{unsigned: true, header: map[string]string{"Authorization": "APPCODE " + gatewaytest.DefaultAppCode}}.do(t, g)
+	request{unsigned: true, header: map[string]string{"Authorization": "APPCODE " + gatewaytest.DefaultAppCode}}.do(t,
+		g)
 	s := gatewaytest.NewServer(g)
 	defer s.Close()
 
@@ -47,7 +49,8 @@ func TestUsedGatewayPrintsNoSecret(t *testing.T) {
 		Info("gateway", zap.Any("it", g), zap.Any("log", g.Log()))
 	outputs["logs"] = logged.String()
 	for how, text := range outputs {
-		for _, secret := range []string{gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode, "query-secret", fmt.Sprintf("%x", gatewaytest.DefaultAppSecret)} {
+		for _, secret := range []string{gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode, "query-secret",
+			fmt.Sprintf("%x", gatewaytest.DefaultAppSecret)} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s shows %q", how, secret)
 			}

@@ -88,7 +88,8 @@ func TestVendorVectors(t *testing.T) {
 				answer := httptest.NewRecorder()
 				gateway().ServeHTTP(answer, onWire(t, r.Method, r.Target, header, r.Body))
 				if got := answer.Code == 200; got != r.Accepted {
-					t.Errorf("got %d %q, want accepted %v", answer.Code, answer.Header().Get("X-Ca-Error-Message"), r.Accepted)
+					t.Errorf("got %d %q, want accepted %v", answer.Code, answer.Header().Get("X-Ca-Error-Message"),
+						r.Accepted)
 				}
 			})
 		}
@@ -113,7 +114,8 @@ func shownString(t *testing.T, reading gatewaytest.Reading, req *http.Request) s
 
 func TestReadingOfThePath(t *testing.T) {
 	for _, p := range readMigrationVectors(t).Paths {
-		decoded := map[gatewaytest.PathReading]string{gatewaytest.PathAsSent: p.Wire, gatewaytest.PathKeepsSlashes: p.Signed}
+		decoded := map[gatewaytest.PathReading]string{gatewaytest.PathAsSent: p.Wire,
+			gatewaytest.PathKeepsSlashes: p.Signed}
 		for path, want := range decoded {
 			got := shownString(t, gatewaytest.Reading{Path: path}, onWire(t, "GET", p.Wire, nil, ""))
 			if got != "GET#####"+want {
@@ -191,7 +193,8 @@ func TestReadingOfHeaders(t *testing.T) {
 			"GET#a/b##multipart/form-data; boundary=1## x-b:#x-b:b#x-ca-nonce:n#x-ca-nonce:n#/"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := shownString(t, gatewaytest.Reading{Headers: tt.reading}, onWire(t, "GET", "/", header, "")); got != tt.want {
+			if got := shownString(t, gatewaytest.Reading{Headers: tt.reading}, onWire(t, "GET", "/", header,
+				"")); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
@@ -213,13 +216,14 @@ func TestPlugInShowsItsOwnReading(t *testing.T) {
 
 func TestParseReading(t *testing.T) {
 	for text, want := range map[string]gatewaytest.Reading{
-		"":                                   {},
-		"documented":                         {},
-		"migration":                          gatewaytest.MigrationReading(),
-		"higress":                            gatewaytest.HigressReadings()[0],
-		"path-decoded":                       {Path: gatewaytest.PathDecoded},
-		"query-first, path-keeps-slashes":    {Path: gatewaytest.PathKeepsSlashes, QueryFirst: true},
-		"form-first,migration":               {Path: gatewaytest.PathKeepsSlashes, Headers: gatewaytest.HeadersListed, BareFormNames: true},
+		"":                                {},
+		"documented":                      {},
+		"migration":                       gatewaytest.MigrationReading(),
+		"higress":                         gatewaytest.HigressReadings()[0],
+		"path-decoded":                    {Path: gatewaytest.PathDecoded},
+		"query-first, path-keeps-slashes": {Path: gatewaytest.PathKeepsSlashes, QueryFirst: true},
+		"form-first,migration": {Path: gatewaytest.PathKeepsSlashes, Headers: gatewaytest.HeadersListed,
+			BareFormNames: true},
 		"higress-parameters,bare-form-names": {HigressParameters: true, BareFormNames: true},
 	} {
 		got, err := gatewaytest.ParseReading(text)

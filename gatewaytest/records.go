@@ -164,6 +164,12 @@ func (c *counter) settle(r *Record, outcome string, status int) {
 	r.Outcome, r.Status = outcome, status
 }
 
+func (c *counter) copyOf(r *Record) Record {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return *r
+}
+
 func (c *counter) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

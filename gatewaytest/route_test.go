@@ -21,7 +21,8 @@ func TestRoutesMatchThePathOnTheWire(t *testing.T) {
 		return gatewaytest.Route{Pattern: pattern, Auth: gatewaytest.AuthNone, Backend: tellRoute}
 	}
 	g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, Routes: []gatewaytest.Route{
-		open("/items/{id}"), open("GET /items/new"), open("/tree/"), open("/files/{id}/{rest...}"), open("/exact/{$}"), open("/public/"),
+		open("/items/{id}"), open("GET /items/new"), open("/tree/"), open("/files/{id}/{rest...}"), open("/exact/{$}"),
+		open("/public/"),
 		open("other.example.com/"), {Pattern: "/admin/"},
 	}}
 	for _, tt := range []struct{ method, target, want string }{
@@ -62,7 +63,8 @@ func TestBasePath(t *testing.T) {
 		g := &gatewaytest.Gateway{Dialect: catalog.GenerationVPC, BasePath: base, Routes: []gatewaytest.Route{
 			{Pattern: "/items/{id}", Auth: gatewaytest.AuthNone, Backend: tellRoute}}}
 		for target, want := range map[string]string{
-			"/v1/items/a%2Fb": "/items/{id} id=a/b rest=", "/items/a": "404", "/v10/items/a": "404", "/v1": "404", "/v1items/a": "404",
+			"/v1/items/a%2Fb": "/items/{id} id=a/b rest=", "/items/a": "404", "/v10/items/a": "404", "/v1": "404",
+			"/v1items/a": "404",
 		} {
 			w := httptest.NewRecorder()
 			g.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
@@ -75,9 +77,11 @@ func TestBasePath(t *testing.T) {
 
 func TestHTTPSOnly(t *testing.T) {
 	for dialect, want := range map[catalog.Generation]string{
-		catalog.GenerationClassic: "400 Invalid Url", catalog.GenerationVPC: "403 I403PT Invalid protocol http unsupported",
+		catalog.GenerationClassic: "400 Invalid Url",
+		catalog.GenerationVPC:     "403 I403PT Invalid protocol http unsupported",
 	} {
-		g := &gatewaytest.Gateway{Dialect: dialect, Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, HTTPSOnly: true}}}
+		g := &gatewaytest.Gateway{Dialect: dialect, Routes: []gatewaytest.Route{{Pattern: "/",
+			Auth: gatewaytest.AuthNone, HTTPSOnly: true}}}
 		r := httptest.NewRequest("GET", "/items", nil)
 		for encrypted, want := range map[bool]string{false: want, true: served} {
 			r.TLS = nil

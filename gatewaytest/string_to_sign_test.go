@@ -41,7 +41,8 @@ func FuzzStringToSign(f *testing.F) {
 		if !plain(req) {
 			return
 		}
-		if got, want := s.stringToSign(HigressReadings()[0]), signer.StringToSign(req, body, signer.Rules{Higress: true}); got != want {
+		if got, want := s.stringToSign(HigressReadings()[0]), signer.StringToSign(req, body,
+			signer.Rules{Higress: true}); got != want {
 			t.Errorf("higress: got %q, the signer has %q", got, want)
 		}
 	})

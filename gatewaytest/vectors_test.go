@@ -71,7 +71,8 @@ func (v *vector) send(t *testing.T, g *gatewaytest.Gateway) *http.Response {
 			fmt.Fprintf(&wire, "%s: %s\r\n", name, value)
 		}
 	}
-	fmt.Fprintf(&wire, "X-Ca-Signature: %s\r\nX-Ca-Signature-Headers: %s\r\nContent-Length: %d\r\n\r\n", v.Signature, v.SignedHeaders, len(v.Body))
+	fmt.Fprintf(&wire, "X-Ca-Signature: %s\r\nX-Ca-Signature-Headers: %s\r\nContent-Length: %d\r\n\r\n", v.Signature,
+		v.SignedHeaders, len(v.Body))
 	wire.Write(v.Body)
 	req, err := http.ReadRequest(bufio.NewReader(&wire))
 	if err != nil {
@@ -118,7 +119,8 @@ func TestDocumentedModeVerifiesForeignSigners(t *testing.T) {
 func TestHigressReadingVerifiesForeignSigners(t *testing.T) {
 	for _, v := range clientVectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
-			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.GenerationHigress, Readings: gatewaytest.HigressReadings()[:1]})
+			resp := v.send(t, &gatewaytest.Gateway{Dialect: catalog.GenerationHigress,
+				Readings: gatewaytest.HigressReadings()[:1]})
 			want := 400 // "rejects" and "header-case-only"
 			if v.Higress == "accepts" {
 				want = 200
@@ -141,7 +143,8 @@ func TestHigressPlugInLetsClassicClientsIn(t *testing.T) {
 				want = 400
 			}
 			if resp.StatusCode != want {
-				t.Errorf("got %d %q, want %d (%s)", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"), want, refusedByPlugIn(v))
+				t.Errorf("got %d %q, want %d (%s)", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"), want,
+					refusedByPlugIn(v))
 			}
 		})
 	}

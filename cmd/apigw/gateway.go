@@ -37,6 +37,7 @@ func runGateway(in *invocation, args []string) int {
 	server.Listener.Close() // the one that httptest chose
 	server.Listener = listener
 	log := &requestLog{in: in, gateway: gateway, rows: gatewaytest.ErrorRows(), withRows: s.script == ""}
+	gateway.OnEnd = log.ended
 	server.Config.Handler = log
 	certificate, err := s.start(server)
 	if err != nil {
@@ -47,7 +48,8 @@ func runGateway(in *invocation, args []string) int {
 	in.announce(&s, server, certificate)
 	<-ctx.Done()
 	server.Close() // before the last line: requests in progress end first
-	fmt.Fprintf(in.stdout, in.t("stopped: %d requests, the backend ran %d times\n", "已停止：收到 %d 个请求，后端执行 %d 次\n"), log.requests, gateway.Counts().Executed)
+	fmt.Fprintf(in.stdout, in.t("stopped: %d requests, the backend ran %d times\n", "已停止：收到 %d 个请求，后端执行 %d 次\n"),
+		log.requests, gateway.Counts().Executed)
 	return exitOK
 }
 
@@ -98,14 +100,16 @@ func (in *invocation) announce(s *gatewaySettings, server *gatewaytest.Server, c
 	fmt.Fprintf(in.stdout, "  AppKey     %s\n  AppSecret  %s\n  AppCode    %s\n",
 		gatewaytest.DefaultAppKey, gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode)
 	if s.script == "" {
-		fmt.Fprintf(in.stdout, in.t("  every path echoes, with one of these credentials; %s/errors/ lists the errors that can be asked for, as %s/errors/D503CB\n",
-			"  凭上述任一凭证，所有路径均回显；%s/errors/ 列出可请求的错误，例如 %s/errors/D503CB\n"), url, url)
+		fmt.Fprintf(in.stdout,
+			in.t("  every path echoes, with one of these credentials; %s/errors/ lists the errors that can be asked for, as %s/errors/D503CB\n",
+				"  凭上述任一凭证，所有路径均回显；%s/errors/ 列出可请求的错误，例如 %s/errors/D503CB\n"), url, url)
 	} else {
 		fmt.Fprintf(in.stdout, in.t("  routes of %s\n", "  路由来自 %s\n"), s.script)
 	}
 	if certificate != nil {
-		fmt.Fprintf(in.stdout, in.t("  certificate, for curl --cacert and the like (for this run, 30 days at most):\n%s",
-			"  证书，供 curl --cacert 等使用（仅限本次运行，最长 30 天）：\n%s"), certificate)
+		fmt.Fprintf(in.stdout,
+			in.t("  certificate, for curl --cacert and the like (for this run, 30 days at most):\n%s",
+				"  证书，供 curl --cacert 等使用（仅限本次运行，最长 30 天）：\n%s"), certificate)
 	}
 	if openToOthers(server.Listener.Addr()) {
 		fmt.Fprintf(in.stderr, "%s: %s\n", in.name, in.t(

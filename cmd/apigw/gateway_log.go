@@ -3,14 +3,17 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
 )
 
-// requestLog writes a line for each request: no query, no header, since they
-// hold what the caller wants to keep.
+// requestLog serves, and writes a line for each request: no query, no header,
+// since they hold what the caller wants to keep.
 type requestLog struct {
 	in       *invocation
 	gateway  http.Handler
@@ -22,46 +25,51 @@ type requestLog struct {
 }
 
 func (l *requestLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	watched := &statusWriter{ResponseWriter: w}
-	start := time.Now()
-	defer func() {
-		outcome := "dropped"
-		switch e, failed := apigw.Classify(watched.status, w.Header()); {
-		case watched.status == 0 || watched.broken:
-		case failed && e.Origin == apigw.OriginGateway:
-			outcome = fmt.Sprintf("%d %s", watched.status, e.Entry.ID)
-		default:
-			outcome = fmt.Sprint(watched.status)
-		}
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.requests++
-		fmt.Fprintf(l.in.stderr, "%s %s  %s  %s\n", printable(r.Method), printable(r.URL.Path), outcome, milliseconds(time.Since(start)))
-	}()
-	defer func() {
-		if p := recover(); p != nil {
-			watched.broken = true
-			panic(p) // http.ErrAbortHandler: net/http drops the connection
-		}
-	}()
-	if l.withRows && hasPrefixFold(r.URL.Path, "/errors/") {
-		l.rows.ServeHTTP(watched, r)
+	id, isRow := strings.CutPrefix(r.URL.Path, "/errors/")
+	if !l.withRows || !isRow {
+		l.gateway.ServeHTTP(w, r) // which calls ended
 		return
 	}
-	l.gateway.ServeHTTP(watched, r)
+	watched := &statusWriter{ResponseWriter: w}
+	start := time.Now()
+	l.rows.ServeHTTP(watched, r)
+	outcome := strconv.Itoa(watched.status)
+	if _, known := catalog.ByID(id); known {
+		outcome += " " + id
+	}
+	l.write(r.Method, r.URL.Path, outcome, start)
+}
+
+// ended is the hook of the gateway.
+func (l *requestLog) ended(r gatewaytest.Record) {
+	outcome := r.Outcome
+	switch {
+	case r.Status == 0:
+		outcome = "dropped"
+	case outcome == "served":
+		outcome = strconv.Itoa(r.Status)
+	default: // a row of the catalog, or what else the gateway did by itself
+		outcome = strconv.Itoa(r.Status) + " " + outcome
+	}
+	l.write(r.Method, r.Path, outcome, r.Time)
+}
+
+func (l *requestLog) write(method, path, outcome string, start time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests++
+	fmt.Fprintf(l.in.stderr, "%s %s  %s  %s\n", printable(method), printable(path), printable(outcome),
+		milliseconds(time.Since(start)))
 }
 
 // statusWriter remembers the status of an answer.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
-	broken bool // the connection was dropped on purpose
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
-	}
+	w.status = status
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -71,9 +79,6 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 	}
 	return w.ResponseWriter.Write(p)
 }
-
-// Unwrap lets http.ResponseController flush.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1fms", float64(d.Microseconds())/1000)

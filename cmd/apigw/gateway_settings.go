@@ -52,7 +52,8 @@ func (s *gatewaySettings) define(fs *flag.FlagSet) {
 // gateway makes the gateway that the flags describe. An error begins with the
 // flag that is wrong.
 func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
-	g := &gatewaytest.Gateway{BasePath: s.basePath, AppCodeParam: s.appCodeParam, Stages: words(s.stages), Origins: words(s.origins)}
+	g := &gatewaytest.Gateway{BasePath: s.basePath, AppCodeParam: s.appCodeParam, Stages: words(s.stages),
+		Origins: words(s.origins)}
 	var err error
 	if g.Dialect, err = gatewayDialect(s.dialect); err != nil {
 		return nil, err
@@ -106,12 +107,14 @@ func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plu
 		var ok bool
 		if p.Auth, ok = gatewaytest.ParseAuthPlugin(s.authPlugin); !ok {
 			return p, fmt.Errorf("--auth-plugin %q is not known%s; give hmac-auth, key-auth, jwt-auth or basic-auth",
-				shorten(s.authPlugin), didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth", "basic-auth"}))
+				shorten(s.authPlugin), didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth",
+					"basic-auth"}))
 		}
 	}
 	set := s.authPlugin != "" || s.dateOffset != 0 || s.replayProtection || s.throttled != ""
 	if set && dialect != catalog.GenerationHigress {
-		return p, fmt.Errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
+		return p,
+			fmt.Errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
 	}
 	return p, nil
 }

@@ -39,7 +39,8 @@ func startGateway(t *testing.T, ctx context.Context, args ...string) (url string
 	stderr := new(lockedBuffer)
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, append([]string{"gateway", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), w, stderr, func(string) string { return "" })
+		done <- run(ctx, append([]string{"gateway", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), w,
+			stderr, func(string) string { return "" })
 		w.Close()
 	}()
 	lines := bufio.NewScanner(io.TeeReader(r, &stdout))
@@ -160,7 +161,8 @@ func TestGatewayOverTLS(t *testing.T) {
 		}
 		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
 		for _, name := range []string{"127.0.0.1", "localhost"} {
-			resp, err := (&http.Client{Transport: tr}).Get(strings.Replace(url, "127.0.0.1", name, 1) + "/errors/D503CB")
+			resp, err := (&http.Client{Transport: tr}).Get(strings.Replace(url, "127.0.0.1", name,
+				1) + "/errors/D503CB")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,8 +189,10 @@ func TestGatewayWithCurl(t *testing.T) {
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "gateway.pem")
 	url, end := startGateway(t, ctx, "--tls", "--http2", "--cert-out", file, "--stages", "TEST", "--base-path", "/v1")
-	out, err := exec.CommandContext(ctx, curl, "-sS", "--max-time", "20", "--cacert", file, "--http2", "-H", "X-Ca-Stage: test",
-		"-H", "Authorization: appcode "+gatewaytest.DefaultAppCode, "-w", " %{http_code} %{http_version}", url+"/v1/a").CombinedOutput()
+	out, err := exec.CommandContext(ctx, curl, "-sS", "--max-time", "20", "--cacert", file, "--http2", "-H",
+		"X-Ca-Stage: test",
+		"-H", "Authorization: appcode "+gatewaytest.DefaultAppCode, "-w", " %{http_code} %{http_version}",
+		url+"/v1/a").CombinedOutput()
 	if want := `{"method":"GET","path":"/v1/a","bytes":0} 200 2`; err != nil || string(out) != want {
 		t.Errorf("got %s %v, want %s", out, err, want)
 	}
@@ -245,25 +249,35 @@ func TestGatewaySettings(t *testing.T) {
 		with []string
 		want []string // of calls one after the other
 	}{
-		"limit":         {[]string{"--limit", "2/h"}, "/a", code, []string{"200", "200", "403 Throttled by API Flow Control"}},
-		"limits":        {[]string{"--limit", "5/h", "--limit", "1/h sliding"}, "/a", code, []string{"200", "403 Throttled by API Flow Control"}},
-		"window":        {[]string{"--limit", "2/h", "--window", "bucket"}, "/a", code, []string{"200", "200", "403 Throttled by API Flow Control"}},
-		"quota":         {[]string{"--quota", "1"}, "/a", code, []string{"200", "403 Quota Exhausted"}},
-		"stage":         {[]string{"--stages", "TEST, PRE"}, "/a", code, []string{"400 Invalid Url"}},
-		"base path":     {[]string{"--base-path", "/v1"}, "/a", code, []string{"400 Invalid Url"}},
-		"code in query": {[]string{"--appcode-param", "code"}, "/a?code=" + gatewaytest.DefaultAppCode, nil, []string{"200"}},
-		"origin":        {[]string{"--origins", "https://a.example"}, "/a", append([]string{"Origin", "https://b.example"}, code...), []string{"403 Unauthorized"}},
-		"timeout":       {[]string{"--latency", "1h", "--timeout", "1ms", "--dialect", "vpc"}, "/a", code, []string{"504 Backend service request timeout"}},
-		"reading":       {[]string{"--reading", "higress", "--dialect", "higress"}, "/a", code, []string{"401"}},
-		"key-auth": {[]string{"--dialect", "higress", "--auth-plugin", "key-auth"}, "/a", []string{"X-Api-Key", gatewaytest.DefaultAppCode},
+		"limit": {[]string{"--limit", "2/h"}, "/a", code, []string{"200", "200",
+			"403 Throttled by API Flow Control"}},
+		"limits": {[]string{"--limit", "5/h", "--limit", "1/h sliding"}, "/a", code, []string{"200",
+			"403 Throttled by API Flow Control"}},
+		"window": {[]string{"--limit", "2/h", "--window", "bucket"}, "/a", code, []string{"200", "200",
+			"403 Throttled by API Flow Control"}},
+		"quota":     {[]string{"--quota", "1"}, "/a", code, []string{"200", "403 Quota Exhausted"}},
+		"stage":     {[]string{"--stages", "TEST, PRE"}, "/a", code, []string{"400 Invalid Url"}},
+		"base path": {[]string{"--base-path", "/v1"}, "/a", code, []string{"400 Invalid Url"}},
+		"code in query": {[]string{"--appcode-param", "code"}, "/a?code=" + gatewaytest.DefaultAppCode, nil,
 			[]string{"200"}},
-		"replay-protection": {[]string{"--dialect", "higress", "--auth-plugin", "key-auth", "--replay-protection"}, "/a",
+		"origin": {[]string{"--origins", "https://a.example"}, "/a", append([]string{"Origin",
+			"https://b.example"}, code...), []string{"403 Unauthorized"}},
+		"timeout": {[]string{"--latency", "1h", "--timeout", "1ms", "--dialect", "vpc"}, "/a", code,
+			[]string{"504 Backend service request timeout"}},
+		"reading": {[]string{"--reading", "higress", "--dialect", "higress"}, "/a", code, []string{"401"}},
+		"key-auth": {[]string{"--dialect", "higress", "--auth-plugin", "key-auth"}, "/a", []string{"X-Api-Key",
+			gatewaytest.DefaultAppCode},
+			[]string{"200"}},
+		"replay-protection": {[]string{"--dialect", "higress", "--auth-plugin", "key-auth", "--replay-protection"},
+			"/a",
 			[]string{"X-Api-Key", gatewaytest.DefaultAppCode, "X-Higress-Nonce", "12345678"}, []string{"200", "429"}},
-		"throttled": {[]string{"--dialect", "higress", "--throttled", "higress.too-many-requests-200", "--limit", "1/h", "--script",
+		"throttled": {[]string{"--dialect", "higress", "--throttled", "higress.too-many-requests-200", "--limit", "1/h",
+			"--script",
 			"testdata/script-limits.json"}, "/open", nil, []string{"200", "200"}},
 		"limit beside a script": {[]string{"--limit", "1/h", "--script", "testdata/script-limits.json"}, "/open", nil,
 			[]string{"200", "403 Throttled by API Flow Control"}},
-		"quota beside a script": {[]string{"--quota", "1", "--script", "testdata/script-limits.json"}, "/open", nil, []string{"200", "200", "403 Quota Exhausted"}},
+		"quota beside a script": {[]string{"--quota", "1", "--script", "testdata/script-limits.json"}, "/open", nil,
+			[]string{"200", "200", "403 Quota Exhausted"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -288,7 +302,8 @@ func TestGatewayWarnsWhereOthersReachIt(t *testing.T) {
 		defer cancel()
 		url, end := startGateway(t, ctx, "--listen", listen)
 		cancel()
-		if got := end(); !strings.Contains(got.stderr, "other machines reach this address") || !strings.Contains(got.stderr, "--listen 127.0.0.1:8080") {
+		if got := end(); !strings.Contains(got.stderr, "other machines reach this address") ||
+			!strings.Contains(got.stderr, "--listen 127.0.0.1:8080") {
 			t.Errorf("%s: got %q, want a warning", listen, got.stderr)
 		}
 		if listen == ":0" && !strings.HasPrefix(url, "http://127.0.0.1:") {
