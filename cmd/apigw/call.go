@@ -3,58 +3,46 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
+	"os"
 	"time"
 
 	"github.com/apigw-go/apigw"
-	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 	"github.com/apigw-go/apigw/signer"
 )
 
-// callResult is what --json prints. Scripts read it: names and types stay.
-type callResult struct {
-	Status     int           `json:"status"` // 0 without a response
-	Attempts   []callAttempt `json:"attempts"`
-	Error      *explanation  `json:"error"`       // null below 400
-	StopReason string        `json:"stop_reason"` // empty below 400
-	BodyBytes  int64         `json:"body_bytes"`
-}
+// callFlags are the flags of call.
+type callFlags struct {
+	request     *requestSpec
+	credentials *credentials
+	profile     *profileFlags
+	rules       *signingRules
+	connection  *connection
 
-// callAttempt is one line of the timeline.
-type callAttempt struct {
-	Status     int     `json:"status"` // 0 without a response
-	Code       string  `json:"code"`
-	Message    string  `json:"message"`
-	RequestID  string  `json:"request_id"`
-	WaitMS     float64 `json:"wait_ms"`
-	DurationMS float64 `json:"duration_ms"`
-	Error      string  `json:"error"`
-}
-
-// caller performs one call and shows it.
-type caller struct {
-	in      *invocation
-	secrets []string // never to be shown, wherever they turn up
+	policyFile              string
+	maxAttempts             int
+	initialBackoff, timeout time.Duration
+	asJSON, head, verbose   bool
+	follow                  bool
+	out                     string
 }
 
 func runCall(in *invocation, args []string) int {
 	fs := in.flags("call")
-	request := requestFlags(fs)
-	credentials := keyFlags(fs)
-	fs.BoolVar(&credentials.appCode, "appcode", false, "")
-	policyFile := fs.String("policy", "", "")
-	maxAttempts := fs.Int("max-attempts", 0, "")
-	initialBackoff := fs.Duration("initial-backoff", 0, "")
-	timeout := fs.Duration("timeout", 0, "")
-	asJSON := fs.Bool("json", false, "")
+	f := callFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs), rules: ruleFlags(fs), connection: connectionFlags(fs)}
+	fs.BoolVar(&f.credentials.appCode, "appcode", false, "")
+	fs.StringVar(&f.policyFile, "policy", "", "")
+	fs.IntVar(&f.maxAttempts, "max-attempts", 0, "")
+	fs.DurationVar(&f.initialBackoff, "initial-backoff", 0, "")
+	fs.DurationVar(&f.timeout, "timeout", 0, "")
+	fs.BoolVar(&f.asJSON, "json", false, "")
+	fs.BoolVar(&f.head, "i", false, "")
+	fs.BoolVar(&f.verbose, "v", false, "")
+	fs.BoolVar(&f.follow, "L", false, "")
+	fs.StringVar(&f.out, "o", "", "")
 	rest, ok, code := in.parse(fs, args, 1)
 	if !ok {
 		return code
@@ -62,284 +50,125 @@ func runCall(in *invocation, args []string) int {
 	switch {
 	case len(rest) == 0:
 		return in.misuse("no URL; see `apigw call -h` for examples")
-	case isSet(fs, "max-attempts") && *maxAttempts < 1:
-		return in.misuse("--max-attempts %d: give 1 for no retry, or more", *maxAttempts)
-	case isSet(fs, "initial-backoff") && *initialBackoff <= 0:
-		return in.misuse("--initial-backoff %v: give a duration above 0, such as 100ms", *initialBackoff)
-	case isSet(fs, "timeout") && *timeout <= 0:
-		return in.misuse("--timeout %v: give a duration above 0, such as 5s", *timeout)
+	case isSet(fs, "max-attempts") && f.maxAttempts < 1:
+		return in.misuse("--max-attempts %d: give 1 for no retry, or more", f.maxAttempts)
+	case isSet(fs, "initial-backoff") && f.initialBackoff <= 0:
+		return in.misuse("--initial-backoff %v: give a duration above 0, such as 100ms", f.initialBackoff)
+	case isSet(fs, "timeout") && f.timeout <= 0:
+		return in.misuse("--timeout %v: give a duration above 0, such as 5s", f.timeout)
+	case f.asJSON && f.head:
+		return in.misuse("-i and --json exclude each other: both write to standard output")
 	}
-	req, err := request.build(in, rest[0])
+	c, err := f.prepare(in, rest[0])
 	if err != nil {
-		return in.misuse("%v", err)
+		return in.fault(err)
 	}
-	s, err := credentials.signer(in, req)
+	defer c.base.CloseIdleConnections()
+	defer c.close()
+	return c.call()
+}
+
+// caller performs one call and shows it.
+type caller struct {
+	in     *invocation
+	flags  *callFlags
+	req    *http.Request
+	signer *signer.Signer // nil without credentials
+	policy apigw.RetryPolicy
+	base   *http.Transport
+	body   io.Writer      // where the body of the response goes
+	file   *os.File       // of -o, else nil
+	upload *progress      // nil without a large body
+	masker *redact.Masker // of all that is shown
+}
+
+// prepare checks all that can be wrong before anything is sent.
+func (f *callFlags) prepare(in *invocation, url string) (c *caller, err error) {
+	c = &caller{in: in, flags: f, body: in.stdout}
+	if err := f.profile.apply(in, f.credentials, f.request, &f.policyFile); err != nil {
+		return nil, err
+	}
+	if c.req, err = f.request.build(in, url); err != nil {
+		return nil, err
+	}
+	if c.signer, err = f.credentials.signer(in, c.req); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.signer != nil && c.signer.AppKey != "":
+		if err := f.rules.apply(in, c.signer, c.req.Header.Get("X-Ca-Signature-Method")); err != nil {
+			return nil, err
+		}
+	case f.rules.given():
+		return nil, in.errorf("--algorithm, --signed-headers and the readings are for a signature; give --key KEY too")
+	}
+	if c.policy, err = f.policy(c.req); err != nil {
+		return nil, in.errorf("--policy: %v", err)
+	}
+	if c.base, err = f.connection.transport(in); err != nil {
+		return nil, err
+	}
+	c.masker = in.maskerOf(c.req, f.request.body, c.signer)
+	if f.out != "" {
+		if c.file, err = os.Create(f.out); err != nil {
+			return nil, in.errorf("-o: %v", err)
+		}
+		c.body = c.file
+	}
+	c.watchUpload()
+	return c, nil
+}
+
+// policy is the policy of the file, with what the flags change.
+func (f *callFlags) policy(req *http.Request) (apigw.RetryPolicy, error) {
+	policy, err := policyOf(f.policyFile, req)
 	if err != nil {
-		return in.misuse("%v", err)
+		return policy, err
 	}
-	policy, err := policyOf(*policyFile, req)
-	if err != nil {
-		return in.misuse("--policy: %v", err)
-	}
-	policy.MaxAttempts = cmp.Or(*maxAttempts, policy.MaxAttempts)
-	if d := *initialBackoff; d > 0 {
+	policy.MaxAttempts = cmp.Or(f.maxAttempts, policy.MaxAttempts)
+	if d := f.initialBackoff; d > 0 {
 		policy.InitialBackoff = d
 		if policy.MaxBackoff < d && (policy.MaxBackoff > 0 || d > 10*time.Second) {
-			policy.MaxBackoff = d // the default is 10 s; a longer first pause is meant
+			policy.MaxBackoff = d // the default is 10 s; a longer first delay is meant
 		}
 	}
-	ctx, stop := in.untilSignal()
-	defer stop()
-	if *timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, *timeout, fmt.Errorf("the --timeout of %v passed: %w", *timeout, context.DeadlineExceeded))
-		defer cancel()
-	}
-	c := &caller{in: in, secrets: in.secretsOf(req, s)}
-	return c.call(req.WithContext(ctx), s, policy, *asJSON)
+	return policy, nil
 }
 
-// call sends the request and returns the exit code.
-func (c *caller) call(req *http.Request, s *signer.Signer, policy apigw.RetryPolicy, asJSON bool) int {
-	in := c.in
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.DisableCompression = true // the body goes out as it came in
-	defer base.CloseIdleConnections()
-	transport := &apigw.Transport{Base: base, Policy: policy, OnAttempt: c.showAttempt, OnRetry: c.showPause}
-	if s != nil {
-		s.Base = base
-		transport.Base = s
+// watchUpload shows how much of a large body was read, on a terminal.
+func (c *caller) watchUpload() {
+	if c.req.ContentLength < streamedFrom || !c.in.liveErr {
+		return
 	}
-	// The timeline comes from the hooks, the result from the recorder: what
-	// is shown is what the transport itself says it did.
-	client := &http.Client{
-		Transport: transport,
-		// As curl without -L: what a redirect leads to is another call.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	open := c.req.GetBody
+	c.upload = &progress{in: c.in, size: c.req.ContentLength, what: c.in.t("sent", "已发送")}
+	watched := func(body io.ReadCloser) io.ReadCloser {
+		return struct {
+			io.Reader
+			io.Closer
+		}{c.upload.reader(body), body}
 	}
-	ctx, recorder := apigw.WithRecorder(req.Context())
-	fmt.Fprintf(in.stderr, "%s %s%s\n", printable(req.Method), printable(req.URL.Host), printable(cmp.Or(req.URL.EscapedPath(), "/")))
-	resp, err := client.Do(req.WithContext(ctx))
-
-	result := callResult{Attempts: []callAttempt{}}
-	for _, r := range recorder.Results() {
-		for _, a := range r.Attempts {
-			result.Attempts = append(result.Attempts, c.attempt(a))
-		}
-	}
-	var e *apigw.Error
-	code := exitOK
-	switch {
-	case err != nil:
-		var refused *signer.Error
-		code = exitNoResponse
-		if errors.As(err, &refused) { // nothing was sent: the flags are wrong
-			return in.misuse("%s", c.mask(safeText(refused)))
-		}
-		// Every error of the transport is one; the rest comes from
-		// http.Client, before it asks the transport.
-		if !errors.As(err, &e) {
-			e = &apigw.Error{Entry: catalog.Entry{ID: catalog.UnknownID}, Origin: apigw.OriginNone, Err: err}
-		}
-	default:
-		defer resp.Body.Close()
-		result.Status = resp.StatusCode
-		e, _ = apigw.FromResponse(resp)
-		code = exitCode(e)
-		out := &output{w: in.stdout}
-		if asJSON {
-			out.w = io.Discard // only counted
-		}
-		result.BodyBytes, err = io.Copy(out, resp.Body)
-		if out.err != nil {
-			err = nil // not the fault of the response; run complains
-		}
+	c.req.Body = watched(c.req.Body)
+	c.req.GetBody = func() (io.ReadCloser, error) {
+		body, err := open()
 		if err != nil {
-			code = exitNoResponse
+			return nil, err
 		}
+		return watched(body), nil
 	}
-	if e != nil {
-		x := c.masked(in.explain(e))
-		result.Error, result.StopReason = &x, e.Stop.String()
-	}
-	if asJSON {
-		in.json(result)
-	} else if e != nil {
-		c.showFailure(e, resp)
-	}
-	switch {
-	case resp == nil:
-	case err != nil:
-		in.complain("%s: %s", in.t("the body broke off after "+strconv.FormatInt(result.BodyBytes, 10)+" bytes", "响应体中断，已收到 "+strconv.FormatInt(result.BodyBytes, 10)+" 字节"), c.mask(safeText(err)))
-	case resp.StatusCode/100 == 3 && resp.Header.Get("Location") != "":
-		fmt.Fprintf(in.stderr, in.t("not followed: the redirect to %s\n", "未跟随重定向：%s\n"), c.mask(printable(cutQueries(resp.Header.Get("Location")))))
-	}
-	return code
 }
 
-// exitCode says who failed; nil is nobody. A text that is not in the catalog
-// may be the provider's own, written after the backend ran, so that it does not
-// count as the gateway's.
-func exitCode(e *apigw.Error) int {
-	switch {
-	case e == nil:
-		return exitOK
-	case e.Origin == apigw.OriginGateway:
-		return exitGateway
+// close closes the file of -o.
+func (c *caller) close() {
+	if c.file != nil {
+		c.file.Close()
 	}
-	return exitBackend
 }
 
-// showAttempt and showPause are the timeline, live.
-func (c *caller) showAttempt(_ *http.Request, a apigw.Attempt) {
-	shown := c.attempt(a)
-	what := paint(c.in.colourErr, red, c.in.t("no response", "无响应"))
-	switch {
-	case a.Status >= 400:
-		what = paint(c.in.colourErr, red, strconv.Itoa(a.Status))
-	case a.Status > 0:
-		what = paint(c.in.colourErr, green, strconv.Itoa(a.Status))
+// withTimeout bounds the whole call.
+func (f *callFlags) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.timeout <= 0 {
+		return ctx, func() {}
 	}
-	parts := []string{fmt.Sprintf("#%d", a.Number), what}
-	for _, p := range []string{shown.Code, shown.Message, shown.Error, milliseconds(a.Duration)} {
-		if p != "" {
-			parts = append(parts, p)
-		}
-	}
-	if shown.RequestID != "" {
-		parts = append(parts, c.in.t("request id ", "请求 ID ")+shown.RequestID)
-	}
-	fmt.Fprintln(c.in.stderr, strings.Join(parts, "  "))
-}
-
-func (c *caller) showPause(_ *http.Request, a apigw.Attempt, pause time.Duration) {
-	fmt.Fprintf(c.in.stderr, "    %s\n", paint(c.in.colourErr, yellow, c.in.t("wait ", "等待 ")+milliseconds(pause)))
-}
-
-// attempt is an attempt fit to be shown. Its text is that of the catalog, with
-// parameters that cannot hold a secret, or a text without query strings.
-func (c *caller) attempt(a apigw.Attempt) callAttempt {
-	shown := callAttempt{
-		Status: a.Status, Code: c.mask(printable(string(a.Code))), RequestID: c.mask(printable(a.RequestID)),
-		WaitMS: inMilliseconds(a.Wait), DurationMS: inMilliseconds(a.Duration), Error: c.mask(safeText(a.Err)),
-	}
-	// Attempt has the text as received. Masked before it is classified: a
-	// secret of which the library cuts a part off would not be found behind.
-	h := http.Header{"X-Ca-Error-Code": {string(a.Code)}, "X-Ca-Error-Message": {c.mask(a.Message)}}
-	if e, failed := apigw.Classify(a.Status, h); failed && a.Status > 0 {
-		shown.Message = e.SafeMessage()
-	}
-	return shown
-}
-
-// inMilliseconds rounds to microseconds, so that JSON stays readable.
-func inMilliseconds(d time.Duration) float64 {
-	return math.Round(d.Seconds()*1e6) / 1e3
-}
-
-// showFailure explains how the call ended. resp is nil where there is none.
-func (c *caller) showFailure(e *apigw.Error, resp *http.Response) {
-	in, w := c.in, c.in.stderr
-	x := c.masked(in.explain(e))
-	line := func(en, zh, value string) {
-		if value != "" {
-			label := in.t(en, zh)
-			fmt.Fprintf(w, "  %s%s%s\n", paint(in.colourErr, bold, label), strings.Repeat(" ", max(1, labelWidth-width(label))), value)
-		}
-	}
-	title := in.t("no response", "没有响应")
-	if e.Status != 0 {
-		title = strings.TrimSpace(strings.Join([]string{x.Code, strconv.Itoa(e.Status), c.mask(e.SafeMessage())}, " "))
-		title = strings.Join(strings.Fields(title), " ")
-	}
-	fmt.Fprintf(w, "%s: %s\n", in.name, paint(in.colourErr, red, title))
-	if e.Err != nil {
-		line("cause", "原因", c.mask(safeText(e.Err)))
-	} else {
-		line("meaning", "含义", in.meaning(e.Entry))
-		line("remedy", "解决办法", x.Remedy)
-		line("class", "类别", x.Class)
-		line("origin", "来源", in.originText(e.Origin))
-	}
-	line("backend ran", "后端执行", x.BackendReached)
-	if e.Inferred {
-		line("confidence", "可信度", in.confidenceText(e))
-	}
-	line("request id", "请求 ID", printable(x.RequestID))
-	if resp != nil {
-		if d, ok := signer.FromResponse(resp); ok {
-			line("signature", "签名", c.mask(d.String()))
-		}
-	}
-	attempts := fmt.Sprintf(in.t("after %d attempts: ", "共尝试 %d 次："), len(e.Attempts))
-	if len(e.Attempts) == 1 {
-		attempts = in.t("after 1 attempt: ", "共尝试 1 次：")
-	}
-	line("stopped", "停止", attempts+in.stopText(e.Stop))
-}
-
-// masked takes out of an explanation what the request may have carried. The
-// string to sign is made of its values and goes as a whole; the diagnosis of
-// the signer names the difference without them.
-func (c *caller) masked(x explanation) explanation {
-	for name, value := range x.Params {
-		if name == "StringToSign" {
-			x.Params[name] = "***"
-			continue
-		}
-		x.Params[name] = c.mask(printable(cutQueries(value)))
-	}
-	x.Code, x.RequestID = c.mask(printable(x.Code)), c.mask(printable(x.RequestID))
-	return x
-}
-
-// mask replaces secrets that somebody on the way may have repeated.
-func (c *caller) mask(s string) string {
-	for _, secret := range c.secrets {
-		s = strings.ReplaceAll(s, secret, "***")
-	}
-	return s
-}
-
-// secretsOf lists what must not be shown of a request and its surroundings, in
-// all spellings. Very short values are left out: replacing them would tear
-// every text apart.
-func (in *invocation) secretsOf(req *http.Request, s *signer.Signer) (secrets []string) {
-	add := func(values ...string) {
-		for _, v := range values {
-			if len(v) >= 4 {
-				secrets = append(secrets, v)
-			}
-		}
-	}
-	add(in.env("APIGW_APP_SECRET"), in.env("APIGW_APP_CODE"))
-	if s != nil {
-		add(string(s.AppSecret), string(s.AppCode)) // of a file
-	}
-	for name, values := range req.Header {
-		switch name {
-		case "Authorization", "Proxy-Authorization", "Cookie", "X-Ca-Signature":
-			for _, v := range values {
-				add(v)
-				add(strings.Fields(v)...)
-			}
-		}
-	}
-	add(req.URL.RawQuery)
-	for pair := range strings.SplitSeq(req.URL.RawQuery, "&") {
-		_, value, _ := strings.Cut(pair, "=")
-		plain, _ := url.QueryUnescape(value)
-		if len(plain) >= 8 { // shorter ones may be words of the gateway
-			add(value, plain)
-		}
-	}
-	if decoded, err := url.QueryUnescape(req.URL.RawQuery); err == nil {
-		add(decoded)
-	}
-	if password, ok := req.URL.User.Password(); ok {
-		add(password)
-	}
-	// A short one within a longer one must not tear that apart.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	return secrets
+	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the --timeout of %v passed: %w", f.timeout, context.DeadlineExceeded))
 }

@@ -54,12 +54,12 @@ func runCatalog(in *invocation, args []string) int {
 	class, ok := catalog.ParseClass(*className)
 	if *className != "" && (!ok || class == catalog.ClassUnknown) {
 		names := namesUpTo(catalog.ClassCircuitOpen)
-		return in.misuse("there is no class %q%s; the classes are %s", shorten(*className), didYouMean(*className, names), strings.Join(names, ", "))
+		return in.misuse("there is no class %q%s; the classes are %s", shorten(*className), in.didYouMean(*className, names), strings.Join(names, ", "))
 	}
 	generation, ok := catalog.ParseGeneration(*generationName)
 	if *generationName != "" && (!ok || generation == catalog.GenerationUnknown) {
 		names := namesUpTo(catalog.GenerationHigress)
-		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), didYouMean(*generationName, names), strings.Join(names, ", "))
+		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), in.didYouMean(*generationName, names), strings.Join(names, ", "))
 	}
 	var rows []catalog.Entry
 	for e := range catalog.All() {

@@ -22,8 +22,8 @@ func (in *invocation) explainEach(file string, asJSON bool) int {
 	defer source.Close()
 	ctx, stop := in.untilSignal()
 	defer stop()
-	watched := &progress{in: in, r: source, size: size, what: in.t("read", "已读取")}
-	tally, err := in.tallyLog(ctx, watched)
+	watched := &progress{in: in, size: size, what: in.t("read", "已读取")}
+	tally, err := in.tallyLog(ctx, watched.reader(source))
 	watched.clear()
 	if asJSON {
 		for _, row := range tally.sorted() {

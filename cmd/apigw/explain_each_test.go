@@ -153,8 +153,8 @@ func TestShortTime(t *testing.T) {
 
 func TestProgressIsForTerminalsOnly(t *testing.T) {
 	var stderr bytes.Buffer
-	p := &progress{in: &invocation{stderr: &stderr}, r: &repeated{piece: make([]byte, 1<<16), left: 100}}
-	if _, err := io.Copy(io.Discard, p); err != nil {
+	p := &progress{in: &invocation{stderr: &stderr}}
+	if _, err := io.Copy(io.Discard, p.reader(&repeated{piece: make([]byte, 1<<16), left: 100})); err != nil {
 		t.Fatal(err)
 	}
 	p.clear()

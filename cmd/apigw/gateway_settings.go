@@ -94,7 +94,7 @@ func gatewayDialect(name string) (catalog.Generation, error) {
 		return dialect, nil
 	}
 	return 0, fmt.Errorf("--dialect %q is not known%s; give classic, vpc or higress",
-		shorten(name), didYouMean(name, []string{"classic", "vpc", "higress"}))
+		shorten(name), new(invocation).didYouMean(name, []string{"classic", "vpc", "higress"}))
 }
 
 // plugins are those of the dialect higress, which no other dialect has.

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // golden is one run of the command, compared with testdata/NAME.golden.
 type golden struct {
 	name  string
-	args  []string // "{URL}" is the address of the test's gateway
+	args  []string // "{URL}" is the address of the test's gateway, "{OWN}/x" a copy of testdata/x that is private
 	stdin string
 	env   map[string]string
 	// live output holds times and random ids; they are evened out.
@@ -62,6 +62,9 @@ func (g golden) test(t *testing.T, url string) {
 	args := make([]string, len(g.args))
 	for i, a := range g.args {
 		args[i] = strings.ReplaceAll(a, "{URL}", url)
+		if name, ok := strings.CutPrefix(a, "{OWN}/"); ok {
+			args[i] = ownFile(t, name)
+		}
 	}
 	got := runCommand(args, g.stdin, g.env)
 	if got.exit != g.exit {
@@ -72,6 +75,20 @@ func (g golden) test(t *testing.T, url string) {
 		text = evenOut(text)
 	}
 	compareGolden(t, g.name, text)
+}
+
+// ownFile is a copy of a file of testdata that nobody else may read.
+func ownFile(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func compareGolden(t *testing.T, name, got string) {
@@ -203,14 +220,14 @@ func TestSignOutput(t *testing.T) {
 			"-H", "Accept: application/json; charset=utf-8", "-H", "Content-Type: application/x-www-form-urlencoded; charset=utf-8",
 			"-H", "Date: Wed, 09 May 2018 13:30:29 GMT+00:00", "-H", "X-Ca-Signature-Method: HmacSHA256",
 			"-d", "username=xiaoming&password=123456789", "http://api.example.com/http2test/test?param1=test"}, env: secret},
-		{name: "sign-secret-file", args: fixed("--secret-file", "testdata/secret.txt", url)},
+		{name: "sign-secret-file", args: fixed("--secret-file", "{OWN}/secret.txt", url)},
 		{name: "sign-no-url", args: []string{"sign", "--key", "1"}, env: secret, exit: exitMisuse},
 		{name: "sign-parameter-twice", args: fixed(url, "-d", "a=1"), env: secret},
 		{name: "sign-no-key", args: []string{"sign", url}, env: secret, exit: exitMisuse},
 		{name: "sign-no-secret", args: []string{"sign", "--key", "1", url}, exit: exitMisuse},
 		{name: "sign-secret-flag", args: []string{"sign", "--secret", "x", url}, exit: exitMisuse},
 		{name: "sign-secret-blank", args: []string{"sign", "--key", "1", url}, env: map[string]string{"APIGW_APP_SECRET": "blank "}, exit: exitMisuse},
-		{name: "sign-bad-url", args: []string{"sign", "--key", "1", "api.example.com/orders"}, env: secret, exit: exitMisuse},
+		{name: "sign-bad-url", args: []string{"sign", "--key", "1", "/orders"}, env: secret, exit: exitMisuse},
 		{name: "sign-bad-header", args: []string{"sign", "--key", "1", "-H", "Accept", url}, env: secret, exit: exitMisuse},
 		{name: "sign-bad-method", args: []string{"sign", "--key", "1", "-X", "GET /", url}, env: secret, exit: exitMisuse},
 		{name: "sign-bad-timestamp", args: []string{"sign", "--key", "1", "--timestamp", "today", url}, env: secret, exit: exitMisuse},
@@ -265,7 +282,7 @@ func TestCallOutput(t *testing.T) {
 	testGolden(t, server.URL, []golden{
 		{name: "call-signed-retried", args: fast("--key", key, "-d", `{"a":1}`, "{URL}/orders?token=t0p"), env: env, live: true},
 		{name: "call-app-code", args: fast("--appcode", "{URL}/app-code"), env: env, live: true},
-		{name: "call-app-code-file", args: fast("--appcode", "--secret-file", "testdata/appcode.txt", "{URL}/app-code"), live: true},
+		{name: "call-app-code-file", args: fast("--appcode", "--secret-file", "{OWN}/appcode.txt", "{URL}/app-code"), live: true},
 		{name: "call-json", args: fast("{URL}/dropped", "--json"), live: true},
 		{name: "call-gateway-error", args: fast("{URL}/quota?token=t0p"), live: true, exit: exitGateway},
 		{name: "call-gateway-error-zh", args: fast("-lang", "zh", "{URL}/quota"), live: true, exit: exitGateway},
@@ -290,7 +307,7 @@ func TestCallOutput(t *testing.T) {
 		{name: "call-app-code-argument", args: []string{"call", "--appcode", "t0p", "https://api.example.com/"}, exit: exitMisuse},
 		{name: "call-app-code-plain", args: []string{"call", "--appcode", "http://api.example.com/"}, env: env, exit: exitMisuse},
 		{name: "call-two-credentials", args: []string{"call", "--appcode", "--key", "1", "https://api.example.com/"}, env: env, exit: exitMisuse},
-		{name: "call-secret-file-alone", args: []string{"call", "--secret-file", "testdata/secret.txt", "https://api.example.com/"}, exit: exitMisuse},
+		{name: "call-secret-file-alone", args: []string{"call", "--secret-file", "{OWN}/secret.txt", "https://api.example.com/"}, exit: exitMisuse},
 		{name: "call-bad-attempts", args: []string{"call", "--max-attempts", "0", "https://api.example.com/"}, exit: exitMisuse},
 		{name: "call-bad-backoff", args: []string{"call", "--initial-backoff", "-1s", "https://api.example.com/"}, exit: exitMisuse},
 		{name: "call-bad-timeout", args: []string{"call", "--timeout", "soon", "https://api.example.com/"}, exit: exitMisuse},

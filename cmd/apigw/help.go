@@ -17,7 +17,7 @@ import (
 var pages embed.FS
 
 // topics are the pages that belong to no command.
-var topics = []string{"retry", "signing", "secrets", "exit-codes"}
+var topics = []string{"retry", "signing", "secrets", "profiles", "exit-codes"}
 
 // page returns the help of a command or topic. The empty name is the overview.
 func (in *invocation) page(name string) string {
@@ -49,7 +49,7 @@ func runHelp(in *invocation, args []string) int {
 		names = append(names, c.name)
 	}
 	names = append(names, topics...)
-	return in.misuse("there is no help on %q%s; there is on %s", shorten(topic), didYouMean(topic, names), strings.Join(names, ", "))
+	return in.misuse("there is no help on %q%s; there is on %s", shorten(topic), in.didYouMean(topic, names), strings.Join(names, ", "))
 }
 
 func runVersion(in *invocation, args []string) int {

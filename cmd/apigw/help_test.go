@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,28 +50,14 @@ func TestPagesFitATerminal(t *testing.T) {
 	}
 }
 
-// definition is how the sources define a flag.
-var definition = regexp.MustCompile(`(?:fs|flags)\.(?:(?:String|Bool|Int|Int64|Duration|Func)(?:Var)?|Var)\((?:&[\w.]+, )?"([\w-]+)"`)
-
 // A flag that no page names does not exist for anybody, and one that only a
 // page names is a lie.
 func TestPagesNameEveryFlag(t *testing.T) {
-	sources := map[string][]string{
-		"demo": {"demo.go"}, "explain": {"explain.go"}, "catalog": {"catalog.go"}, "gateway": {"gateway_settings.go"}, "policy": {"policy.go"},
-		"proxy": {"proxy.go", "credentials.go"},
-		"call":  {"call.go", "request.go", "credentials.go"}, "sign": {"sign.go", "request.go", "credentials.go"}, "help": nil, "version": nil,
-	}
-	documented := regexp.MustCompile(`(?m)^  --?([\w-]+)`)
+	documented := regexp.MustCompile(`(?m)^  (--?[\w-]+)`)
 	for _, c := range commands() {
-		defined := []string{"lang"}
-		for _, file := range sources[c.name] {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range definition.FindAllStringSubmatch(string(text), -1) {
-				defined = append(defined, m[1])
-			}
+		var defined []string
+		for _, f := range flagsOf(c) {
+			defined = append(defined, dashed(f.name))
 		}
 		slices.Sort(defined)
 		for _, lang := range []string{"en", "zh"} {

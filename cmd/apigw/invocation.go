@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // invocation is one run of a command: its surroundings and the settings that
@@ -26,6 +24,9 @@ type invocation struct {
 	lang              string // "en" or "zh"
 	colour, colourErr bool   // of stdout, of stderr
 	liveErr           bool   // somebody watches stderr
+
+	// inspect, if not nil, gets the flags of a command in place of a run.
+	inspect func(*flag.FlagSet)
 }
 
 // flags returns an empty set with the flags that every command has. It prints
@@ -48,6 +49,10 @@ func (in *invocation) flags(command string) *flag.FlagSet {
 // parseFlags parses up to the first argument that is no flag. Where ok is
 // false the command is over, with code.
 func (in *invocation) parseFlags(fs *flag.FlagSet, args []string) (rest []string, ok bool, code int) {
+	if in.inspect != nil {
+		in.inspect(fs)
+		return nil, false, exitOK
+	}
 	for _, a := range args {
 		if a == "--" || fs.Lookup("appcode") == nil {
 			break
@@ -62,7 +67,7 @@ func (in *invocation) parseFlags(fs *flag.FlagSet, args []string) (rest []string
 		fmt.Fprint(in.stdout, in.page(fs.Name()))
 		return nil, false, exitOK
 	case err != nil:
-		return nil, false, in.misuse("%s", explainFlagError(fs, err))
+		return nil, false, in.misuse("%s", in.explainFlagError(fs, err))
 	}
 	return fs.Args(), true, 0
 }
@@ -91,55 +96,25 @@ func (in *invocation) parse(fs *flag.FlagSet, args []string, most int) (position
 	return positional, true, 0
 }
 
-// explainFlagError adds the mend to a complaint of the flag package.
-func explainFlagError(fs *flag.FlagSet, err error) string {
-	text := err.Error()
-	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		return fmt.Sprintf("-%s needs a value behind it", name)
-	}
-	name, unknown := strings.CutPrefix(text, "flag provided but not defined: -")
-	if !unknown {
-		return strings.TrimSuffix(text, "parse error") + mendOf(fs, text)
-	}
-	var names []string
-	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	switch {
-	case slices.Contains([]string{"secret", "app-secret", "appsecret", "password", "code", "app-code"}, name):
-		return fmt.Sprintf("there is no flag -%s, because other users of this machine could read its value: set APIGW_APP_SECRET or APIGW_APP_CODE, or name a file with --secret-file", name)
-	case len(name) > 1 && slices.Contains(names, name[:1]):
-		return fmt.Sprintf("there is no flag -%s; write -%s %s with a blank", name[:1]+"…", name[:1], "VALUE")
-	}
-	return fmt.Sprintf("there is no flag -%s%s; -h shows all", shorten(name), didYouMean(name, names))
-}
-
-// mendOf says what the flag of a "parse error" takes; nothing for other texts.
-func mendOf(fs *flag.FlagSet, text string) string {
-	text, ok := strings.CutSuffix(text, ": parse error")
-	if !ok {
-		return ""
-	}
-	_, name, _ := strings.Cut(text[strings.LastIndex(text, " for")+1:], "-")
-	f := fs.Lookup(name)
-	if f == nil {
-		return "parse error"
-	}
-	switch f.Value.(flag.Getter).Get().(type) {
-	case time.Duration:
-		return "give a duration, such as 250ms or 1.5s"
-	case int:
-		return "give a whole number"
-	}
-	return "give true or false, or leave the value out"
-}
-
 // misuse complains and returns the exit code of a wrong command line.
 func (in *invocation) misuse(format string, args ...any) int {
 	in.complain(format, args...)
 	return exitMisuse
 }
 
+// fault is misuse with the text of an error that [invocation.errorf] made, or
+// that the library did.
+func (in *invocation) fault(err error) int { return in.misuse("%s", safeLines(err)) }
+
+// complain writes a line for people. The text is looked up in the language of
+// the user.
 func (in *invocation) complain(format string, args ...any) {
-	fmt.Fprintf(in.stderr, "%s: %s\n", in.name, fmt.Sprintf(format, args...))
+	fmt.Fprintf(in.stderr, "%s: %s\n", in.name, fmt.Sprintf(in.translated(format), args...))
+}
+
+// errorf is fmt.Errorf in the language of the user.
+func (in *invocation) errorf(format string, args ...any) error {
+	return fmt.Errorf(in.translated(format), args...)
 }
 
 // json prints v on one line, with "<" and "&" as they are.

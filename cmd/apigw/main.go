@@ -48,6 +48,7 @@ func commands() []command {
 		{"gateway", runGateway},
 		{"catalog", runCatalog},
 		{"policy", runPolicy},
+		{"completion", runCompletion},
 		{"help", runHelp},
 		{"version", runVersion},
 	}
@@ -107,5 +108,5 @@ func (in *invocation) run(args []string) int {
 		}
 		names = append(names, c.name)
 	}
-	return in.misuse("there is no command %q%s; the commands are %s", shorten(rest[0]), didYouMean(rest[0], names), strings.Join(names, ", "))
+	return in.misuse("there is no command %q%s; the commands are %s", shorten(rest[0]), in.didYouMean(rest[0], names), strings.Join(names, ", "))
 }

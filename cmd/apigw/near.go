@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -43,9 +42,9 @@ func near(word string, words []string) []string {
 }
 
 // didYouMean is a clause for a complaint, empty where nothing is near.
-func didYouMean(word string, words []string) string {
+func (in *invocation) didYouMean(word string, words []string) string {
 	if n := near(word, words); len(n) > 0 {
-		return fmt.Sprintf(" (did you mean %s?)", strings.Join(n, ", "))
+		return in.sprintf(" (did you mean %s?)", strings.Join(n, ", "))
 	}
 	return ""
 }

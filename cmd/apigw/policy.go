@@ -28,7 +28,7 @@ func runPolicy(in *invocation, args []string) int {
 		fmt.Fprint(in.stdout, policies.Schema())
 		return exitOK
 	case len(rest) > 0 && rest[0] != "check" && rest[0] != "schema":
-		return in.misuse("policy can check a file or print the schema of such files, not %q%s", shorten(rest[0]), didYouMean(rest[0], []string{"check", "schema"}))
+		return in.misuse("policy can check a file or print the schema of such files, not %q%s", shorten(rest[0]), in.didYouMean(rest[0], []string{"check", "schema"}))
 	case len(rest) != 2 || rest[0] != "check":
 		return in.misuse("name a file, as in `apigw policy check FILE`")
 	case *method != "" && *rawURL == "":
@@ -50,7 +50,7 @@ func runPolicy(in *invocation, args []string) int {
 		in.writePolicies(file, read)
 		return exitOK
 	}
-	u, err := parseURL(*rawURL)
+	u, err := in.parseURL(*rawURL)
 	if err != nil {
 		return in.misuse("--url: %v", err)
 	}

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"flag"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 )
 
@@ -17,9 +11,11 @@ import (
 type requestSpec struct {
 	method  string
 	headers []string // "Name: value"
-	data    []string // "text" or "@file"
+	data    []string // of -d and --data-urlencode, see dataOf
+	forms   []string // of -F
 	stage   string
-	body    []byte // all of data, once built
+
+	body []byte // the whole body, once built; nil where it is streamed
 }
 
 // requestFlags defines the flags of a request.
@@ -28,62 +24,72 @@ func requestFlags(fs *flag.FlagSet) *requestSpec {
 	fs.StringVar(&r.method, "X", "", "")
 	fs.Func("H", "", repeatable(&r.headers))
 	fs.Func("d", "", repeatable(&r.data))
+	fs.Func("data-urlencode", "", func(s string) error {
+		r.data = append(r.data, urlencodeMark+s)
+		return nil
+	})
+	fs.Func("F", "", repeatable(&r.forms))
 	fs.StringVar(&r.stage, "stage", "", "")
 	return r
 }
 
 // build makes the request. Its errors hold no query and no header value.
 func (r *requestSpec) build(in *invocation, rawURL string) (*http.Request, error) {
-	u, err := parseURL(rawURL)
+	u, err := in.parseURL(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	for i, d := range r.data {
-		part, err := readData(in, d)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 {
-			r.body = append(r.body, '&') // as curl joins them
-		}
-		r.body = append(r.body, part...)
+	b, err := r.buildBody(in)
+	if err != nil {
+		return nil, err
 	}
 	method := r.method
 	if method == "" {
 		method = http.MethodGet
-		if r.data != nil {
+		if r.data != nil || r.forms != nil {
 			method = http.MethodPost
 		}
 	}
-	var body io.Reader
-	if len(r.body) > 0 {
-		body = bytes.NewReader(r.body) // has a GetBody, so that it can be repeated
-	}
-	req, err := http.NewRequestWithContext(in.ctx, method, u.String(), body)
+	req, err := http.NewRequestWithContext(in.ctx, method, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("-X %q is no HTTP method", shorten(method))
+		return nil, in.errorf("-X %q is no HTTP method", shorten(method))
 	}
 	for _, h := range r.headers {
-		name, value, ok := strings.Cut(h, ":")
-		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-		switch {
-		case !ok || !isToken(name):
-			return nil, errors.New("a -H is not of the form 'Name: value'")
-		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-			return nil, fmt.Errorf("-H %s: the value holds a control character", name)
-		case strings.EqualFold(name, "Host"):
-			req.Host = value
-		default:
-			req.Header.Add(name, value)
+		if err := in.addHeader(req, h); err != nil {
+			return nil, err
 		}
 	}
-	if len(r.body) > 0 && req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", contentType(r.body))
+	if b.size != 0 {
+		if req.Header.Get("Content-Type") == "" || r.forms != nil {
+			req.Header.Set("Content-Type", b.contentType)
+		}
+		// It can be opened again, so that the request can be sent again.
+		req.ContentLength, req.GetBody = b.size, b.open
+		if req.Body, err = b.open(); err != nil {
+			return nil, in.errorf("-d: %s", safeText(err))
+		}
 	}
 	if r.stage != "" {
 		req.Header.Set("X-Ca-Stage", r.stage)
 	}
 	return req, nil
+}
+
+// addHeader takes a -H over.
+func (in *invocation) addHeader(req *http.Request, h string) error {
+	name, value, ok := strings.Cut(h, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	switch {
+	case !ok || !isToken(name):
+		return in.errorf("a -H is not of the form 'Name: value'")
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		return in.errorf("-H %s: the value holds a control character", name)
+	case strings.EqualFold(name, "Host"):
+		req.Host = value
+	default:
+		req.Header.Add(name, value)
+	}
+	return nil
 }
 
 // isToken reports whether s can be the name of a header (RFC 9110 section
@@ -94,41 +100,32 @@ func isToken(s string) bool {
 	})
 }
 
-// contentType is JSON where the data is an object or a list, else a form, as
-// curl always has it.
-func contentType(body []byte) string {
-	if b := bytes.TrimSpace(body); len(b) > 0 && (b[0] == '{' || b[0] == '[') && json.Valid(b) {
-		return "application/json"
+// parseURL refuses what cannot be called. Without a scheme it is https, on this
+// machine http. Errors of net/url repeat the URL, so they are not shown.
+func (in *invocation) parseURL(raw string) (*url.URL, error) {
+	if raw != "" && !strings.Contains(raw, "://") && !strings.HasPrefix(raw, "/") {
+		raw = withScheme(raw)
 	}
-	return "application/x-www-form-urlencoded"
-}
-
-func readData(in *invocation, d string) ([]byte, error) {
-	file, isFile := strings.CutPrefix(d, "@")
-	switch {
-	case !isFile:
-		return []byte(d), nil
-	case file == "-":
-		return io.ReadAll(in.stdin)
-	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("-d: %w", err)
-	}
-	return data, nil
-}
-
-// parseURL refuses what cannot be called. Errors of net/url repeat the URL, so
-// they are not told.
-func parseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
-		return nil, errors.New("the URL is malformed; escape blanks as %20 and put quotes around it")
-	case u.Scheme == "" || u.Host == "":
-		return nil, errors.New("the URL needs a scheme and a host, as in https://api.example.com/orders")
+		return nil, in.errorf("the URL is malformed; escape blanks as %%20 and put quotes around it")
+	case u.Scheme == "" || u.Hostname() == "":
+		return nil, in.errorf("the URL needs a host, as in https://api.example.com/orders")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("the scheme %q is not http or https", shorten(u.Scheme))
+		return nil, in.errorf("the scheme %q is not http or https", shorten(u.Scheme))
 	}
 	return u, nil
+}
+
+// withScheme completes "api.example.com/orders".
+func withScheme(raw string) string {
+	authority := raw
+	if i := strings.IndexAny(raw, "/?#"); i >= 0 {
+		authority = raw[:i]
+	}
+	if u, err := url.Parse("//" + authority); err == nil && isLoopback(u.Hostname()) {
+		return "http://" + raw
+	}
+	return "https://" + raw
 }

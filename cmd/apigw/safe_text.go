@@ -19,6 +19,19 @@ func safeText(err error) string {
 	return printable(cutQueries(err.Error()))
 }
 
+// safeLines is safeText of an error of several lines, such as all the faults of
+// a file.
+func safeLines(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) == 1 {
+		return safeText(err)
+	}
+	for i, line := range lines {
+		lines[i] = printable(cutQueries(line))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // cutQueries shortens "?a=b&c=d" to "?…".
 func cutQueries(s string) string {
 	var b strings.Builder

@@ -17,6 +17,7 @@ import (
 // string by them, so they are the same in every language.
 const (
 	stringToSignTitle = "# string to sign"
+	escapedTitle      = stringToSignTitle + ", with Go's escapes"
 	headersTitle      = "# headers"
 )
 
@@ -27,83 +28,116 @@ type signature struct {
 	Headers      map[string]string `json:"headers"`
 }
 
+// signFlags are the flags of sign.
+type signFlags struct {
+	request     *requestSpec
+	credentials *credentials
+	profile     *profileFlags
+	rules       *signingRules
+
+	timestamp, nonce, like string
+	asJSON, asCurl         bool
+}
+
 // runSign signs as a Transport's signer would, with a clock and a nonce that can
 // be set, so that another program's signature can be compared with it.
 func runSign(in *invocation, args []string) int {
 	fs := in.flags("sign")
-	request := requestFlags(fs)
-	credentials := keyFlags(fs)
-	asJSON := fs.Bool("json", false, "")
-	timestamp := fs.String("timestamp", "", "")
-	nonce := fs.String("nonce", "", "")
-	algorithm := fs.String("algorithm", "", "")
-	headers := fs.String("signed-headers", "", "")
-	higress := fs.Bool("higress", false, "")
-	decodedPath := fs.Bool("decoded-path", false, "")
+	f := signFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs), rules: ruleFlags(fs)}
+	fs.BoolVar(&f.asJSON, "json", false, "")
+	fs.BoolVar(&f.asCurl, "curl", false, "")
+	fs.StringVar(&f.timestamp, "timestamp", "", "")
+	fs.StringVar(&f.nonce, "nonce", "", "")
+	fs.StringVar(&f.like, "like", "", "")
 	rest, ok, code := in.parse(fs, args, 1)
-	if !ok {
+	switch {
+	case !ok:
 		return code
-	}
-	if len(rest) == 0 {
+	case len(rest) == 0:
 		return in.misuse("no URL; see `apigw sign -h` for examples")
+	case f.asJSON && f.asCurl:
+		return in.misuse("--json and --curl exclude each other; give one")
 	}
-	req, err := request.build(in, rest[0])
+	if err := f.profile.apply(in, f.credentials, f.request, nil); err != nil {
+		return in.fault(err)
+	}
+	req, err := f.request.build(in, rest[0])
 	if err != nil {
-		return in.misuse("%v", err)
+		return in.fault(err)
 	}
-	if credentials.key == "" {
+	if f.credentials.key == "" {
 		return in.misuse("no AppKey; give --key KEY, and the secret that belongs to it in APIGW_APP_SECRET or --secret-file FILE")
 	}
-	s, err := credentials.signer(in, req)
+	printed, err := f.sign(in, req)
 	if err != nil {
-		return in.misuse("%v", err)
+		return in.fault(err)
 	}
-	// -H 'X-Ca-Signature-Method: HmacSHA1' says it too.
-	word := cmp.Or(*algorithm, req.Header.Get("X-Ca-Signature-Method"))
-	method, ok := signer.ParseAlgorithm(word)
-	if !ok {
-		return in.misuse("--algorithm %q is not known; give HmacSHA256 or HmacSHA1", shorten(word))
+	switch {
+	case f.asJSON:
+		in.json(printed)
+	case f.asCurl:
+		fmt.Fprintln(in.stdout, curlCommand(req, f.request))
+	default:
+		in.writeSignature(printed)
 	}
-	s.Algorithm, s.Higress, s.DecodedPath = method, *higress, *decodedPath
-	if *headers != "" {
-		for name := range strings.SplitSeq(*headers, ",") {
-			s.SignedHeaders = append(s.SignedHeaders, strings.TrimSpace(name))
+	return exitOK
+}
+
+// sign signs req and returns what is printed of it.
+func (f *signFlags) sign(in *invocation, req *http.Request) (signature, error) {
+	s, err := f.credentials.signer(in, req)
+	if err != nil {
+		return signature{}, err
+	}
+	var model likeness
+	if f.like != "" {
+		if model, err = in.readLikeness(f.like); err != nil {
+			return signature{}, err
 		}
+		model.prepare(req)
 	}
-	// -H says these, too.
-	*nonce = cmp.Or(*nonce, req.Header.Get("X-Ca-Nonce"))
-	*timestamp = cmp.Or(*timestamp, req.Header.Get("X-Ca-Timestamp"))
-	if *nonce != "" {
-		s.NewNonce = func() string { return *nonce }
+	if err := f.rules.apply(in, s, req.Header.Get("X-Ca-Signature-Method")); err != nil {
+		return signature{}, err
 	}
-	if *timestamp != "" {
-		ms, err := strconv.ParseInt(*timestamp, 10, 64)
+	s.SignedHeaders = append(s.SignedHeaders, model.names...)
+	// A flag goes before -H, and that before the string of the gateway.
+	nonce := cmp.Or(f.nonce, req.Header.Get("X-Ca-Nonce"), model.nonce)
+	if nonce != "" {
+		s.NewNonce = func() string { return nonce }
+	}
+	if timestamp := cmp.Or(f.timestamp, req.Header.Get("X-Ca-Timestamp"), model.timestamp); timestamp != "" {
+		ms, err := strconv.ParseInt(timestamp, 10, 64)
 		if err != nil || ms < 0 {
-			return in.misuse("--timestamp %q is no number of milliseconds since 1970, such as 1525872629832", shorten(*timestamp))
+			return signature{}, in.errorf("--timestamp %q is no number of milliseconds since 1970, such as 1525872629832", shorten(timestamp))
 		}
 		s.Now = func() time.Time { return time.UnixMilli(ms) }
 	}
 	if err := s.Sign(req); err != nil {
-		return in.misuse("%s", safeText(err))
+		return signature{}, err
 	}
-	printed := signature{
-		StringToSign: signer.StringToSign(req, request.body, signer.Rules{Higress: *higress, DecodedPath: *decodedPath}),
-		Signature:    req.Header.Get("X-Ca-Signature"),
-		Headers:      make(map[string]string, len(req.Header)),
+	model.spell(req.Header)
+	text := signer.StringToSign(req, f.request.body, f.rules.rules)
+	if f.like != "" {
+		req.Header.Set("X-Ca-Signature", s.Algorithm.Signature(s.AppSecret, text))
 	}
+	printed := signature{StringToSign: text, Signature: req.Header.Get("X-Ca-Signature"), Headers: make(map[string]string, len(req.Header))}
 	for name, values := range req.Header {
 		printed.Headers[name] = strings.Join(values, ", ")
 	}
-	if *asJSON {
-		in.json(printed)
-		return exitOK
+	return printed, nil
+}
+
+// writeSignature prints the bytes that were signed, unless one of them could
+// move the cursor of a terminal: then they are escaped, which readSigned undoes.
+func (in *invocation) writeSignature(s signature) {
+	title, text := stringToSignTitle, s.StringToSign
+	if !isPlainText(text) {
+		title, text = escapedTitle, escapeText(text)
 	}
-	// Not made printable: these are the bytes that were signed.
-	fmt.Fprintf(in.stdout, "%s\n%s\n%s\n", stringToSignTitle, printed.StringToSign, headersTitle)
-	for _, name := range slices.Sorted(maps.Keys(printed.Headers)) {
-		fmt.Fprintf(in.stdout, "%s: %s\n", cmp.Or(wireNames[name], name), printed.Headers[name])
+	fmt.Fprintf(in.stdout, "%s\n%s\n%s\n", title, text, headersTitle)
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		fmt.Fprintf(in.stdout, "%s: %s\n", cmp.Or(wireNames[name], name), printable(s.Headers[name]))
 	}
-	return exitOK
 }
 
 // wireNames are the usual spellings where Go's canonical form differs.

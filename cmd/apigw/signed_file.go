@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/apigw-go/apigw/cmd/apigw/internal/report"
 	"github.com/apigw-go/apigw/signer"
 )
 
@@ -16,18 +17,24 @@ func readSigned(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := string(data)
+	text := report.Decode(data)
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
 		var printed struct {
 			StringToSign string `json:"string_to_sign"`
 		}
-		if err := json.Unmarshal(data, &printed); err != nil || printed.StringToSign == "" {
+		if err := json.Unmarshal([]byte(text), &printed); err != nil || printed.StringToSign == "" {
 			return "", fmt.Errorf("%s is JSON, but not that of `apigw sign --json`", file)
 		}
 		return printed.StringToSign, nil
 	}
-	if own, ok := strings.CutPrefix(strings.ReplaceAll(text, "\r\n", "\n"), stringToSignTitle+"\n"); ok {
+	printed := strings.ReplaceAll(text, "\r\n", "\n")
+	if own, ok := strings.CutPrefix(printed, stringToSignTitle+"\n"); ok {
 		text, _, _ = strings.Cut(own, "\n"+headersTitle+"\n")
+	} else if own, ok := strings.CutPrefix(printed, escapedTitle+"\n"); ok {
+		own, _, _ = strings.Cut(own, "\n"+headersTitle+"\n")
+		if text, err = unescapeText(own); err != nil {
+			return "", fmt.Errorf("%s has escapes that `apigw sign` does not write", file)
+		}
 	}
 	// Other line ends stay: CR LF in the string itself is a cause of refusals.
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")

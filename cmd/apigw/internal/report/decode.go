@@ -14,6 +14,9 @@ import (
 // kilobytes; more is the log of a day, which [Entries] reads piece by piece.
 const MaxText = 1 << 20
 
+// Decode is the text of a file or a pipe, as [Read] reads it.
+func Decode(raw []byte) string { return decode(raw) }
+
 // decode makes UTF-8 of what a file or a pipe held. Bytes of another encoding,
 // such as GBK, become replacement characters: all that decides is ASCII.
 func decode(raw []byte) string {
