@@ -107,7 +107,7 @@ func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plu
 		var ok bool
 		if p.Auth, ok = gatewaytest.ParseAuthPlugin(s.authPlugin); !ok {
 			return p, fmt.Errorf("--auth-plugin %q is not known%s; give hmac-auth, key-auth, jwt-auth or basic-auth",
-				shorten(s.authPlugin), didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth",
+				shorten(s.authPlugin), new(invocation).didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth",
 					"basic-auth"}))
 		}
 	}
