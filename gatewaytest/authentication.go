@@ -117,7 +117,7 @@ func (c *call) checkTimestamp() *refusal {
 	return nil
 }
 
-// md5Matches reports whether Content-MD5, where it was sent, is the digest of
+// md5Matches reports whether Content-MD5, if it was sent, is the digest of
 // the body. With an empty body it must not be sent.
 func md5Matches(h http.Header, body []byte) bool {
 	got := strings.TrimSpace(h.Get("Content-Md5"))

@@ -103,7 +103,7 @@ func (s *breakerState) move(to breakerPosition) {
 	s.epoch++
 }
 
-// settle tells how the call went.
+// settle takes the result of the call.
 func (p pass) settle(now time.Time, result backendResult) {
 	if p.state == nil {
 		return

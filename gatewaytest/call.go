@@ -18,10 +18,10 @@ type call struct {
 	state     *state
 	w         http.ResponseWriter
 	r         *http.Request
-	route     *routeState // nil where nothing is published
+	route     *routeState // nil if nothing is published
 	match     match
 	outcome   Outcome
-	app       *App // nil where nobody authenticated
+	app       *App // nil if nobody authenticated
 	body      []byte
 	tooLarge  bool
 	start     time.Time // on the gateway's clock
@@ -34,7 +34,7 @@ type call struct {
 	latency time.Duration
 }
 
-// ServeHTTP serves one request. It panics with [http.ErrAbortHandler] where a
+// ServeHTTP serves one request. It panics with [http.ErrAbortHandler] if a
 // script drops the connection.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{g: g, state: g.state(), w: w, r: r, start: g.now(), arrived: time.Now(), requestID: newRequestID(g.Dialect)}
@@ -50,9 +50,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.record.Pattern = c.route.Pattern
 	}
 	c.identity = c.state.counts.arrive(c.record, identity)
-	if g.OnEnd != nil {
-		defer func() { g.OnEnd(c.state.counts.copyOf(c.record)) }()
-	}
+	defer c.end()
 	if preflight {
 		c.answerPreflight()
 		return
@@ -61,6 +59,14 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.outcome = c.route.script.next()
 	}
 	c.serve()
+}
+
+// end runs also if the backend panics.
+func (c *call) end() {
+	r := c.state.counts.end(c.record)
+	if c.g.OnEnd != nil {
+		c.g.OnEnd(r)
+	}
 }
 
 func (g *Gateway) identity(r *http.Request) string {
@@ -87,7 +93,7 @@ func (c *call) serve() {
 			return
 		}
 	}
-	if c.outcome.Delay > 0 && !pause(c.r, c.outcome.Delay) {
+	if c.outcome.Delay > 0 && !wait(c.r, c.outcome.Delay) {
 		c.drop()
 	}
 	switch {

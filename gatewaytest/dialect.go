@@ -41,7 +41,7 @@ func moveRequestID(h http.Header, generation catalog.Generation, id string) {
 }
 
 // newRequestID returns a UUID in the form that the generation gives: in
-// capitals where the gateway is Alibaba Cloud's own, in small letters from
+// capitals if the gateway is Alibaba Cloud's own, in small letters from
 // Envoy.
 func newRequestID(generation catalog.Generation) string {
 	var b [16]byte

@@ -141,7 +141,7 @@ func (s *quotaState) reset() {
 	clear(s.used)
 }
 
-// key is empty where nobody authenticated.
+// key is empty if nobody authenticated.
 func (a *App) key() string {
 	if a == nil {
 		return ""

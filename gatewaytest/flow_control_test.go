@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,5 +164,28 @@ func TestReset(t *testing.T) {
 	}
 	if want := []string{"503 Service Unavailable", "500", "400 Nonce Used"}; !slices.Equal(first[:3], want) {
 		t.Errorf("got %q first, want %q", first[:3], want)
+	}
+}
+
+func TestResetBesideRequests(t *testing.T) {
+	g := &gatewaytest.Gateway{GroupLimits: []gatewaytest.Limit{{Calls: 50, Window: time.Hour}}, Routes: []gatewaytest.Route{{
+		Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{Failures: 3},
+		Quota: &gatewaytest.Quota{Calls: 40}, Script: []gatewaytest.Outcome{{Status: 500, Times: 5}},
+	}}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := range 100 {
+				if i%10 == 9 {
+					g.Reset()
+				}
+				request{unsigned: true, header: map[string]string{"X-Test-Request": "i"}}.do(t, g)
+			}
+		})
+	}
+	wg.Wait()
+	g.Reset()
+	if got := g.Counts(); got != (gatewaytest.Counts{}) {
+		t.Errorf("got %+v, want none", got)
 	}
 }

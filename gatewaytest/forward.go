@@ -82,7 +82,7 @@ func (c *call) stream(p pass) {
 	}
 }
 
-// run runs the backend and tells the breaker how it went, also if it panics.
+// run runs the backend and settles the breaker, also if the backend panics.
 func (c *call) run(p pass, w http.ResponseWriter, status func() int) (result backendResult) {
 	result = backendFailed // what a panic leaves behind
 	defer func() {
@@ -120,7 +120,7 @@ func (c *call) execute(w http.ResponseWriter, r *http.Request) bool {
 	c.state.counts.execute(c.record, c.identity)
 	c.began = time.Now()
 	defer func() { c.latency = max(1, time.Since(c.began)) }()
-	if c.route.Latency > 0 && !pause(r, c.route.Latency) {
+	if c.route.Latency > 0 && !wait(r, c.route.Latency) {
 		return false
 	}
 	if c.outcome.Status != 0 {

@@ -149,8 +149,8 @@ func setLinger(c net.Conn) {
 	}
 }
 
-// pause waits, and says whether the client is still there.
-func pause(r *http.Request, d time.Duration) bool {
+// wait says, after a time, whether the client is still there.
+func wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return r.Context().Err() == nil
 	}
@@ -191,7 +191,7 @@ func (o *Outcome) sendBody(w http.ResponseWriter, r *http.Request, status int, b
 			break
 		}
 		control.Flush()
-		if len(body) > 0 && !pause(r, o.DripEvery) {
+		if len(body) > 0 && !wait(r, o.DripEvery) {
 			breakConnection(w, r, false)
 		}
 	}

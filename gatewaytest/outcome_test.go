@@ -142,15 +142,20 @@ func TestLatencyPassesBeforeTheAnswer(t *testing.T) {
 
 func TestOnEnd(t *testing.T) {
 	var got []string
-	g := scripted(gatewaytest.Outcome{Error: "T429PA"}, gatewaytest.Outcome{Drop: gatewaytest.DropAfterBackend})
+	g := scripted(gatewaytest.Outcome{Error: "T429PA"}, gatewaytest.Outcome{Drop: gatewaytest.DropAfterBackend},
+		gatewaytest.Outcome{Status: 404})
+	g.Routes[0].Backend = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("backend") })
 	g.OnEnd = func(r gatewaytest.Record) {
 		got = append(got, r.Outcome+" "+strconv.Itoa(r.Status)+" "+strconv.FormatBool(r.Executed))
 	}
-	for range 3 {
+	for range 4 {
 		callWith(t.Context(), g)
 	}
-	if want := []string{"T429PA 429 false", "dropped after-backend 0 true", "served 200 true"}; !slices.Equal(got,
-		want) {
+	want := []string{"T429PA 429 false", "dropped 0 true", "served 404 true", "dropped 0 true"}
+	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	if last := g.Log()[3]; last.Outcome != "dropped" {
+		t.Errorf("got %+v in the log, want it dropped", last)
 	}
 }

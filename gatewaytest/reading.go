@@ -22,7 +22,7 @@ type Reading struct {
 	// HigressParameters reads query and form as Higress does: "k=" for an
 	// empty value, "+" for itself, a name without "=" as it was sent.
 	HigressParameters bool
-	// QueryFirst lets the query win where the form has the same name.
+	// QueryFirst lets the query win if the form has the same name.
 	QueryFirst bool
 	// BareFormNames leaves a form name without "=" as it was sent. It has no
 	// effect beside HigressParameters, which do that anyway.

@@ -13,13 +13,13 @@ import (
 type Record struct {
 	Time         time.Time
 	Method, Path string
-	// Pattern is the one of the route, empty where no route matched.
+	// Pattern is the one of the route, empty if no route matched.
 	Pattern string
 	// AppKey, Nonce and Identity are what the request said, true or not.
 	AppKey, Nonce, Identity string
 	RequestID               string
 	// Outcome is "served" for an answer of the backend, the ID of the catalog
-	// row of a refusal, or "dropped", with the place where a script asked for
+	// row of a refusal, or "dropped", with the place if a script asked for
 	// it: "dropped after-backend". It is empty until that is decided, and is
 	// set before the client can notice.
 	Outcome string
@@ -29,7 +29,7 @@ type Record struct {
 	Executed bool
 }
 
-// Counts tells how many requests came and how often the backend ran for them.
+// Counts says how many requests came and how often the backend ran for them.
 type Counts struct {
 	Received, Executed int
 }
@@ -164,9 +164,14 @@ func (c *counter) settle(r *Record, outcome string, status int) {
 	r.Outcome, r.Status = outcome, status
 }
 
-func (c *counter) copyOf(r *Record) Record {
+// end returns the record as it stays. A request without an outcome had a backend
+// that panicked, which drops the connection.
+func (c *counter) end(r *Record) Record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.Outcome == "" {
+		r.Outcome = "dropped"
+	}
 	return *r
 }
 

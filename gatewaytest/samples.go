@@ -25,7 +25,7 @@ var samples = sync.OnceValue(func() map[sampleKey]string {
 	return table
 })
 
-// sample returns what stands for a parameter, or for a header where the name
+// sample returns what stands for a parameter, or for a header if the name
 // ends with a colon.
 func sample(name string, e catalog.Entry, r *http.Request, requestID string) string {
 	value, ok := samples()[sampleKey{name, e.ID}]

@@ -48,7 +48,7 @@ func ParseScript(data []byte, name string) ([]Route, error) {
 	return p.routes, nil
 }
 
-// noRoutes is what to write where a script has no routes.
+// noRoutes is what to write if a script has no routes.
 const noRoutes = `{"routes": [{"pattern": "/", "script": [...]}]}`
 
 // scriptParser is a script being read.

@@ -22,10 +22,10 @@ import (
 type signedRequest struct {
 	method, path, query string
 	header              http.Header
-	form                string // the body, where its type names a form anywhere
+	form                string // the body, if its type names a form anywhere
 }
 
-// newSignedRequest takes the target from the wire, where the request came from
+// newSignedRequest takes the target from the wire, if the request came from
 // a server, else from the URL.
 func newSignedRequest(r *http.Request, body []byte) signedRequest {
 	s := signedRequest{method: r.Method, header: r.Header}
@@ -220,7 +220,7 @@ func parseParameters(encoded string, reading Reading, form bool) []parameter {
 	return params
 }
 
-// unescape decodes percent escapes, and "+" where that stands for a blank. A
+// unescape decodes percent escapes, and "+" if that stands for a blank. A
 // broken escape stays as it is.
 func unescape(s string, plus bool) string {
 	if !strings.ContainsAny(s, "%+") {
