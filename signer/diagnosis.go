@@ -217,6 +217,11 @@ func (d Diagnosis) MarshalJSON() ([]byte, error) {
 	}{d.String(), d.Findings, d.Truncated, d.Learned})
 }
 
+// Strings returns both strings, newlines of the gateway's as it told them. They
+// hold the values of all parameters, passwords included; string(signed) is the
+// text.
+func (d Diagnosis) Strings() (signed, gateway Secret) { return Secret(d.signed), Secret(d.server) }
+
 // Comparison shows all findings and both strings whole, in lines. The strings
 // hold the values of all parameters, passwords included: show them to the person
 // who asked, never write them to a log. Characters that do not print become "�".

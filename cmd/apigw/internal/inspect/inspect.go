@@ -136,7 +136,7 @@ func (i *Inspector) OnOutcome(req *http.Request, o proxy.Outcome) {
 			e.sent = sent.Header.Clone()
 			e.secrets = redact.Of(req, sent)
 		}
-		e.signed = signatureOf(o.Response)
+		e.signed = signatureOf(o.Response, e.secrets.Masker())
 	})
 }
 
