@@ -166,7 +166,7 @@ func (p *proxyServer) serve() int {
 	in := p.in
 	inspector := &inspect.Inspector{
 		Upstream: p.upstream.String(), Proxy: "http://" + p.listener.Addr().String(), Bodies: p.options.bodies,
-		Token: p.token, Language: in.lang, Remote: p.options.allowRemote, Budgets: p.transport.Budgets,
+		Token: p.token, Language: in.lang, Remote: p.options.allowRemote, Budgets: p.transport.Budgets, Limits: p.transport.Limits,
 		StopText: func(s apigw.StopReason) catalog.Text { return catalog.Text{EN: s.Text(), ZH: stopTexts[s]} },
 	}
 	handler := p.handler(inspector)

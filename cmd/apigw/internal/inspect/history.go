@@ -17,7 +17,7 @@ type sample struct {
 	Retries   int     `json:"retries"`           // attempts beyond the first
 	Available float64 `json:"available"`         // of the retry budget of the API
 	Denied    uint64  `json:"denied"`            // by it, since the start
-	Rate      float64 `json:"rate,omitempty"`    // learned or declared limit, calls a second; 0: none known
+	Rate      float64 `json:"rate,omitempty"`    // narrowest limit, calls a second; 0: none known
 	Waiting   int     `json:"waiting,omitempty"` // calls that wait for a place
 }
 
@@ -49,6 +49,12 @@ func (i *Inspector) now() (s sample) {
 	for _, b := range i.budgets() {
 		s.Available += b.Available
 		s.Denied += b.Denied
+	}
+	for _, l := range i.limits() {
+		s.Waiting += l.Waiting
+		if l.Rate > 0 && (s.Rate == 0 || l.Rate < s.Rate) {
+			s.Rate = l.Rate // the narrowest
+		}
 	}
 	return s
 }

@@ -37,8 +37,10 @@ type Inspector struct {
 	Language string
 	// Remote protects the metrics too, since others can reach them.
 	Remote bool
-	// Budgets returns the retry budgets, for the plot. It may be nil.
+	// Budgets returns the retry budgets, and Limits the call limits, for the
+	// plots and metrics. Each may be nil.
 	Budgets func() []apigw.BudgetState
+	Limits  func() []apigw.PacerState
 	// StopText explains a reason in both languages. If nil, its own text is
 	// shown.
 	StopText func(apigw.StopReason) catalog.Text

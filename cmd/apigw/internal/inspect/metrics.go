@@ -79,41 +79,62 @@ func (m *metrics) observe(took time.Duration) {
 }
 
 // write prints all in the Prometheus text format, version 0.0.4.
-func (m *metrics) write(w io.Writer, budgets []apigw.BudgetState) {
+func (m *metrics) write(w io.Writer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	head := func(name, kind, help string) { fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
 
-	head("apigw_calls_total", "counter", "Calls answered, by status (0: the client went away), class of the failure and reason for no further attempt.")
+	head(w, "apigw_calls_total", "counter", "Calls answered, by status (0: the client went away), class of the failure and reason for no further attempt.")
 	order := func(a, b callLabels) int {
 		return slices.Compare([]string{strconv.Itoa(a.status), a.class, a.stop}, []string{strconv.Itoa(b.status), b.class, b.stop})
 	}
 	for _, l := range slices.SortedFunc(maps.Keys(m.calls), order) {
 		fmt.Fprintf(w, "apigw_calls_total{status=\"%d\",class=%q,stop=%q} %d\n", l.status, l.class, l.stop, m.calls[l])
 	}
-	head("apigw_calls_in_flight", "gauge", "Calls that are not answered yet.")
+	head(w, "apigw_calls_in_flight", "gauge", "Calls that are not answered yet.")
 	fmt.Fprintf(w, "apigw_calls_in_flight %d\n", m.inFlight)
-	head("apigw_attempts_total", "counter", "Requests sent to the API.")
+	head(w, "apigw_attempts_total", "counter", "Requests sent to the API.")
 	fmt.Fprintf(w, "apigw_attempts_total %d\n", m.attempts)
-	head("apigw_call_duration_seconds", "histogram", "Time from a call to the end of its answer.")
+	head(w, "apigw_call_duration_seconds", "histogram", "Time from a call to the end of its answer.")
 	for i, bound := range buckets {
 		fmt.Fprintf(w, "apigw_call_duration_seconds_bucket{le=\"%g\"} %d\n", bound, m.counts[i])
 	}
 	fmt.Fprintf(w, "apigw_call_duration_seconds_bucket{le=\"+Inf\"} %d\n", m.total)
 	fmt.Fprintf(w, "apigw_call_duration_seconds_sum %g\napigw_call_duration_seconds_count %d\n", m.sum, m.total)
-	head("apigw_retry_budget_available", "gauge", "Retries that the budget permits now.")
+}
+
+// head writes what comes before the samples of a metric.
+func head(w io.Writer, name, kind, help string) {
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
+}
+
+// writeStates prints budgets and limits.
+func writeStates(w io.Writer, budgets []apigw.BudgetState, limits []apigw.PacerState) {
+	head(w, "apigw_retry_budget_available", "gauge", "Retries that the budget permits now.")
 	for _, b := range budgets {
 		fmt.Fprintf(w, "apigw_retry_budget_available{host=%q} %g\n", b.Host, b.Available)
 	}
-	head("apigw_retries_denied_total", "counter", "Retries that the budget refused.")
+	head(w, "apigw_retries_denied_total", "counter", "Retries that the budget refused.")
 	for _, b := range budgets {
 		fmt.Fprintf(w, "apigw_retries_denied_total{host=%q} %d\n", b.Host, b.Denied)
+	}
+	head(w, "apigw_limit_rate", "gauge", "Calls a second that a limit lets go; 0: no limit is known.")
+	for _, l := range limits {
+		fmt.Fprintf(w, "apigw_limit_rate{key=%q} %g\n", l.Key, l.Rate)
+	}
+	head(w, "apigw_limit_waiting", "gauge", "Calls that wait for a place within a limit.")
+	for _, l := range limits {
+		fmt.Fprintf(w, "apigw_limit_waiting{key=%q} %d\n", l.Key, l.Waiting)
+	}
+	head(w, "apigw_limit_refused_total", "counter", "Calls that the gateway refused because of a limit.")
+	for _, l := range limits {
+		fmt.Fprintf(w, "apigw_limit_refused_total{key=%q} %d\n", l.Key, l.Refused)
 	}
 }
 
 func (i *Inspector) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	i.metrics.write(w, i.budgets())
+	i.metrics.write(w)
+	writeStates(w, i.budgets(), i.limits())
 }
 
 func (i *Inspector) budgets() []apigw.BudgetState {
@@ -121,4 +142,11 @@ func (i *Inspector) budgets() []apigw.BudgetState {
 		return nil
 	}
 	return i.Budgets()
+}
+
+func (i *Inspector) limits() []apigw.PacerState {
+	if i.Limits == nil {
+		return nil
+	}
+	return i.Limits()
 }
