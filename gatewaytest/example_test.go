@@ -2,8 +2,10 @@ package gatewaytest_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/gatewaytest"
@@ -86,4 +88,66 @@ func ExampleErrorRows() {
 	fmt.Println(resp.Status, resp.Header.Get("X-Ca-Error-Code"), resp.Header.Get("X-Ca-Error-Message"))
 	// Output:
 	// 400 Bad Request I400MH Header `X-Tenant` is Required
+}
+
+// Limits count as the gateway may: here at most two calls in any second, and
+// three in a minute of the clock.
+func ExampleGateway_limits() {
+	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{
+		Pattern: "GET /quotes/{id}",
+		Auth:    gatewaytest.AuthNone,
+		Limits: []gatewaytest.Limit{
+			{Calls: 2, Window: time.Second, Kind: gatewaytest.SlidingLog},
+			{Calls: 3, Window: time.Minute, Kind: gatewaytest.AlignedWindow},
+		},
+	}}}
+	s := gatewaytest.NewServer(g)
+	defer s.Close()
+
+	for range 3 {
+		resp, err := s.Client().Get(s.URL + "/quotes/7")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		resp.Body.Close()
+		fmt.Printf("%d %q\n", resp.StatusCode, resp.Header.Get("X-Ca-Error-Message"))
+	}
+	// Output:
+	// 200 ""
+	// 200 ""
+	// 403 "Throttled by API Flow Control"
+}
+
+// A gateway of the newer generation: an API key, and a limit that names the
+// seconds after which to come back.
+func ExamplePlugins() {
+	g := &gatewaytest.Gateway{
+		Dialect: catalog.GenerationHigress,
+		Plugins: gatewaytest.Plugins{Auth: gatewaytest.KeyAuth},
+		Routes:  []gatewaytest.Route{{Pattern: "/", Limits: []gatewaytest.Limit{{Calls: 1, Window: time.Hour}}}},
+	}
+	s := gatewaytest.NewServer(g)
+	defer s.Close()
+
+	for _, key := range []string{"mistyped", gatewaytest.DefaultAppCode, gatewaytest.DefaultAppCode} {
+		req, err := http.NewRequest("GET", s.URL, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		req.Header.Set("X-Api-Key", key)
+		resp, err := s.Client().Do(req)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		fmt.Println(resp.StatusCode, resp.Header.Get("X-Ratelimit-Reset"), string(body), err)
+	}
+	// Output:
+	// 403  Request denied by Key Auth check. Unauthorized consumer. <nil>
+	// 200  {"method":"GET","path":"/","bytes":0} <nil>
+	// 429 3600 Too many requests <nil>
 }

@@ -199,9 +199,7 @@ func (o *Outcome) sendBody(w http.ResponseWriter, r *http.Request, status int, b
 		control.Flush()
 		breakConnection(w, r, o.Reset)
 	}
-	for name, values := range trailer {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), trailer)
 }
 
 func bodyAllowed(status int) bool {

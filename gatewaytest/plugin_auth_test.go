@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -182,9 +183,7 @@ func TestPlugInsThatAuthenticate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", "/items"+tt.query, nil)
-			for name, values := range tt.header {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, tt.header)
 			w := httptest.NewRecorder()
 			higress(tt.plugins).ServeHTTP(w, r)
 			if got := line(w); got != tt.want {

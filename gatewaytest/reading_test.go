@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -82,9 +83,7 @@ func TestVendorVectors(t *testing.T) {
 		for _, r := range v.Requests {
 			t.Run(name+"/"+r.Name, func(t *testing.T) {
 				header := map[string]string{"X-Ca-Signature": r.Signature}
-				for name, value := range r.Headers {
-					header[name] = value
-				}
+				maps.Copy(header, r.Headers)
 				answer := httptest.NewRecorder()
 				gateway().ServeHTTP(answer, onWire(t, r.Method, r.Target, header, r.Body))
 				if got := answer.Code == 200; got != r.Accepted {

@@ -52,7 +52,3 @@ func cutQueries(s string) string {
 		s = query[end:]
 	}
 }
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
