@@ -19,3 +19,10 @@ func renews(base http.RoundTripper, req *http.Request) bool {
 	r, ok := base.(interface{ Renews(*http.Request) bool })
 	return ok && r.Renews(req)
 }
+
+// closeIdle closes the connections of base that carry no request, if it can.
+func closeIdle(base http.RoundTripper) {
+	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}

@@ -14,6 +14,7 @@ import (
 type stub struct {
 	statuses []int // in turn
 	header   http.Header
+	body     string // of failures
 	n        int
 }
 
@@ -23,7 +24,11 @@ func (s *stub) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	status := s.statuses[s.n%len(s.statuses)]
 	s.n++
-	return &http.Response{StatusCode: status, Header: s.header, Body: http.NoBody, Request: req}, nil
+	resp := &http.Response{StatusCode: status, Header: s.header, Body: http.NoBody, Request: req}
+	if s.body != "" && status >= 400 {
+		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(s.body)), int64(len(s.body))
+	}
+	return resp, nil
 }
 
 var noHeader = http.Header{}
@@ -34,21 +39,25 @@ type benchCase struct {
 	header   http.Header
 	post     bool
 	allowed  float64 // allocations beyond the stub's
+	body     string  // of failures
 }
 
 var benchCases = []benchCase{
-	{"success GET", []int{200}, noHeader, false, 0},
-	{"success POST with GetBody", []int{200}, noHeader, true, 0},
-	{"403 with a known text", []int{403}, http.Header{headerErrorMessage: {"Quota Exhausted"}}, false, 3},
-	{"403 with a known code", []int{403}, http.Header{headerErrorCode: {"B403MQ"}}, false, 3},
-	{"403 with an unknown text", []int{403}, http.Header{headerErrorMessage: {"Shop closed, see /help?id=7"}}, false, 3},
-	{"403 with an unknown code", []int{403}, http.Header{headerErrorCode: {"Shop.Closed"}}, false, 3},
-	{"403 with an inferred code", []int{403}, http.Header{headerErrorCode: {"A403ZZ"}}, false, 3},
+	{"success GET", []int{200}, noHeader, false, 0, ""},
+	{"success POST with GetBody", []int{200}, noHeader, true, 0, ""},
+	{"403 with a known text", []int{403}, http.Header{headerErrorMessage: {"Quota Exhausted"}}, false, 3, ""},
+	{"403 with a known code", []int{403}, http.Header{headerErrorCode: {"B403MQ"}}, false, 3, ""},
+	{"403 with an unknown text", []int{403}, http.Header{headerErrorMessage: {"Shop closed, see /help?id=7"}}, false, 3, ""},
+	{"403 with an unknown code", []int{403}, http.Header{headerErrorCode: {"Shop.Closed"}}, false, 3, ""},
+	{"403 with an inferred code", []int{403}, http.Header{headerErrorCode: {"A403ZZ"}}, false, 3, ""},
 	{"403 with an inferred code and a text", []int{403},
-		http.Header{headerErrorCode: {"A403ZZ"}, headerErrorMessage: {"Shop closed"}}, false, 3},
-	{"403 without a mark", []int{403}, noHeader, false, 3},
-	{"one retry", []int{503, 200}, http.Header{headerErrorMessage: {"Service Unavailable"}}, false, 6},
-	{"one retry of a POST", []int{503, 200}, http.Header{headerErrorMessage: {"Service Unavailable"}}, true, 6},
+		http.Header{headerErrorCode: {"A403ZZ"}, headerErrorMessage: {"Shop closed"}}, false, 3, ""},
+	{"403 without a mark", []int{403}, noHeader, false, 3, ""},
+	{"503 with a text of 100 bytes", []int{503}, noHeader, true, 6, strings.Repeat("Sorry. ", 15)[:100]},
+	{"503 with a text of a proxy", []int{503}, noHeader, true, 6, "no healthy upstream"},
+	{"success that shows the service time", []int{200}, http.Header{headerServiceTime: {"3"}}, false, 0, ""},
+	{"one retry", []int{503, 200}, http.Header{headerErrorMessage: {"Service Unavailable"}}, false, 6, ""},
+	{"one retry of a POST", []int{503, 200}, http.Header{headerErrorMessage: {"Service Unavailable"}}, true, 6, ""},
 }
 
 // prepare returns one call through the transport and one through the stub
@@ -68,8 +77,8 @@ func (c benchCase) prepare(t testing.TB, budget *RetryBudget) (through, bare fun
 		}
 		resp.Body.Close()
 	}
-	tr := &Transport{Base: &stub{statuses: c.statuses, header: c.header}, Policy: policy, Budget: budget}
-	alone := &stub{statuses: c.statuses, header: c.header}
+	tr := &Transport{Base: &stub{statuses: c.statuses, header: c.header, body: c.body}, Policy: policy, Budget: budget}
+	alone := &stub{statuses: c.statuses, header: c.header, body: c.body}
 	return func() { call(tr) }, func() {
 		for range c.statuses {
 			call(alone)

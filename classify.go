@@ -27,8 +27,8 @@ func ClassifyBody(status int, h http.Header, body []byte) (*Error, bool) {
 		return nil, false
 	}
 	a := received{status: status, header: h}
-	if len(body) <= maxPeek && readable(h) {
-		a.body = body
+	if body != nil && len(body) <= maxPeek && readable(h) {
+		a.body, a.whole = string(body), true
 	}
 	if status == 0 && len(body) == 0 && isNone(headerValue(h, headerErrorMessage)) && headerValue(h, headerErrorCode) == "" {
 		return nil, false
@@ -44,7 +44,8 @@ type received struct {
 	status int
 	header http.Header
 	reason string // the reason phrase, if it was seen
-	body   []byte // the whole one; nil if it is not known
+	body   string
+	whole  bool // body is all of it
 	// own says that the answer is not one that the proxy passed on: the host
 	// marks those, or the policy vouches for it.
 	own bool
@@ -176,17 +177,17 @@ func (e *Error) classifyText(text string, a *received) bool {
 
 // classifyBody decides by the body and by the marks of the newer generations.
 // Whoever wrote a body, it is proof of nothing unless the proxy in front is
-// known to have written it. A status that speaks of the connection is: behind
-// the proxy nobody knows that.
+// known to have written it. That holds for the status 421, too: a backend that
+// ran can pass on what a service behind it said of their connection.
 func (e *Error) classifyBody(a *received) bool {
-	m, ok := catalog.MatchBody(a.status, a.header, a.body)
+	m, ok := catalog.MatchBody(a.status, a.header, a.body, a.whole)
 	if !ok || m.Entry.NeedsProof() && !a.own {
 		return false
 	}
-	e.is(m, m.Appended == "" && (a.own || m.Entry.NewConnection()))
+	e.is(m, m.Appended == "" && a.own)
 	switch m.Entry.Place {
 	case catalog.PlaceBody:
-		e.Message = strings.TrimSpace(string(a.body))
+		e.Message = strings.TrimSpace(a.body)
 		if a.isPhrase(e.Message) && !m.Marked {
 			e.Origin = OriginUnknown
 		}
@@ -201,19 +202,3 @@ func (e *Error) classifyBody(a *received) bool {
 func hasStatus(e catalog.Entry, status int) bool { return status == 0 || e.HasStatus(status) }
 
 func isNone(message string) bool { return message == "" || strings.EqualFold(message, "OK") }
-
-// maxPeek is how much of a body is looked into. The texts of the gateways are
-// far shorter.
-const maxPeek = 4 << 10
-
-// readable reports whether a body with these headers can be looked into: text
-// or JSON as it is, not compressed.
-func readable(h http.Header) bool {
-	if encoding := headerValue(h, "Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return false
-	}
-	kind := headerValue(h, "Content-Type")
-	kind, _, _ = strings.Cut(kind, ";")
-	kind = strings.ToLower(strings.TrimSpace(kind))
-	return kind == "" || kind == "text/plain" || kind == "application/json" || strings.HasSuffix(kind, "+json")
-}

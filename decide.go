@@ -30,6 +30,7 @@ type situation struct {
 	learned        bool // the refusal taught the signer below what was wrong
 
 	asked  time.Duration // the delay that the server asked for, 0 for none
+	spread time.Duration // by chance, on top, if all who asked were told the same
 	waited time.Duration // for rate limits, so far
 
 	refusals int  // attempts that a call limit refused
@@ -168,10 +169,11 @@ func (s situation) counted() int {
 
 // turn leaves the delay to the Limiter, but for what the server asked for.
 func (s situation) turn() decision {
-	if s.asked > s.policy.MaxThrottleWait-s.waited {
+	left := s.policy.MaxThrottleWait - s.waited
+	if s.asked > left {
 		return decision{unless: retryUnless(StopThrottled)}
 	}
-	return decision{delay: s.asked, throttled: true, free: true}
+	return decision{delay: s.asked + min(s.spread, left-s.asked), throttled: true, free: true}
 }
 
 // delay adds what the server asked for to the backoff, so that those who were
@@ -185,7 +187,7 @@ func (s situation) delay(e *Error, backOff time.Duration) decision {
 		if asked > left {
 			return decision{unless: retryUnless(StopThrottled)}
 		}
-		return decision{delay: asked + min(backOff, left-asked), throttled: true}
+		return decision{delay: asked + min(cmp.Or(s.spread, backOff), left-asked), throttled: true}
 	}
 	// Where the server asks for nothing, the catalog knows how long some
 	// causes last.

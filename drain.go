@@ -41,13 +41,10 @@ func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (wh
 		}
 	}
 	limit = min(limit, maxDrainTime)
-	if resp.ContentLength == 0 || resp.ContentLength > maxDrainBytes || limit <= 0 {
+	if resp.ContentLength > maxDrainBytes || limit <= 0 {
 		go closeOnce()
 		waitFor(closed, maxCloseTime)
-		if resp.ContentLength == 0 {
-			resp.Body = http.NoBody
-		}
-		return resp.ContentLength == 0
+		return false
 	}
 	var read bytes.Buffer
 	var end error

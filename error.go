@@ -18,16 +18,18 @@ type Error struct {
 	// Entry is what the catalog says: meaning, remedy, class, who can fix
 	// it. A general entry with the ID "unknown" if no row fits.
 	Entry catalog.Entry
-	// Code is X-Ca-Error-Code, empty on classic instances.
+	// Code is X-Ca-Error-Code, empty on classic instances, or the known code in
+	// the JSON body of a service on top of the gateway.
 	Code catalog.Code
 	// Status is 0 without a response. Where Stop is StopNonceUsed, all this is
 	// the first failure, not the refusal of the nonce that came back at last.
 	Status int
-	// Message is X-Ca-Error-Message as received. It can hold query strings,
-	// and on a refused signature form values: do not log it.
+	// Message is X-Ca-Error-Message as received, or the text of a body that
+	// the catalog knows. It can hold query strings, and on a refused
+	// signature form values: do not log it.
 	Message   string
 	Params    []catalog.Param // the varying parts of Message, if it is known
-	RequestID string          // X-Ca-Request-Id, to be given to support
+	RequestID string          // of the gateway, to be given to support
 	Origin    Origin
 	// Inferred says that the code is not in the catalog and that Entry
 	// follows from the code's shape.

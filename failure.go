@@ -3,7 +3,6 @@ package apigw
 import (
 	"cmp"
 	"net/http"
-	"strings"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/redact"
@@ -16,24 +15,25 @@ type failure struct {
 	room    [1]Attempt   // most failing requests have one attempt
 }
 
-// newFailure describes what one attempt of req came to: a response of 400 or
-// above, or the error of a Base. touched is the request with what the Base added
+// newFailure describes an attempt of req that Base gave an error for, or that
+// did not come about. touched is the request with what the Base added
 // to it in place, nil if it added nothing.
-func newFailure(req, touched *http.Request, resp *http.Response, err error) *failure {
-	f := &failure{Error: Error{Method: cmp.Or(req.Method, http.MethodGet), Err: err}}
-	if req.URL != nil {
-		f.Host, f.Path = req.URL.Host, req.URL.Path
+func newFailure(req, touched *http.Request, err error) *failure {
+	f := failureOf(req)
+	f.Err = err
+	f.Entry, f.Origin, f.Reached = catalog.NoResponse(), OriginNone, catalog.ReachedMaybe
+	f.secrets = redact.Of(req, touched)
+	if notSent(req, err) {
+		f.Reached = catalog.ReachedNo
 	}
-	if resp == nil {
-		f.noResponse()
-		f.secrets = redact.Of(req, touched)
-		if notSent(req, err) {
-			f.Reached = catalog.ReachedNo
-		}
-		return f
-	}
-	_, reason, _ := strings.Cut(resp.Status, " ")
-	f.classify(received{status: resp.StatusCode, header: resp.Header, reason: reason})
+	return f
+}
+
+// newRefusal describes an attempt that was answered with a failure. seen is what
+// the response shows.
+func newRefusal(req, touched *http.Request, resp *http.Response, seen received) *failure {
+	f := failureOf(req)
+	f.classify(seen)
 	f.secrets = redact.Of(req, touched, resp.Request)
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.
@@ -42,7 +42,10 @@ func newFailure(req, touched *http.Request, resp *http.Response, err error) *fai
 	return f
 }
 
-// noResponse describes an Error where no status and no header say anything.
-func (f *failure) noResponse() {
-	f.Entry, f.Origin, f.Reached = catalog.NoResponse(), OriginNone, catalog.ReachedMaybe
+func failureOf(req *http.Request) *failure {
+	f := &failure{Error: Error{Method: cmp.Or(req.Method, http.MethodGet)}}
+	if req.URL != nil {
+		f.Host, f.Path = req.URL.Host, req.URL.Path
+	}
+	return f
 }

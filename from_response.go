@@ -7,10 +7,11 @@ import (
 )
 
 // FromResponse returns the decoded failure that [Transport] attached to resp,
-// whatever wrapped the response since. It returns nil and false for a response
-// below 400, one that did not come through a Transport, and nil.
+// whatever wrapped the response since. It returns nil and false for a success,
+// for a response that did not come through a Transport, and for nil. A response
+// below 400 is a success unless one of [RetryPolicy.SuccessMarks] fits.
 func FromResponse(resp *http.Response) (*Error, bool) {
-	if resp == nil || resp.Request == nil || resp.StatusCode < 400 {
+	if resp == nil || resp.Request == nil {
 		return nil, false
 	}
 	c, ok := resp.Request.Context().Value(errorKey{}).(*errorContext)

@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -13,14 +14,20 @@ import (
 func (c *call) observe(resp *http.Response, err error) decision {
 	now := time.Now()
 	touched := c.restore()
-	c.latest = nil
+	c.latest, c.looked = nil, 0
 	note := resign.FromResponse(resp)
 	if note != nil {
 		c.recordRefused(note)
 	}
 	a := c.attempt(resp, err, now)
-	if err != nil || resp.StatusCode >= 400 {
-		c.fail(newFailure(c.req, touched, resp, err))
+	switch {
+	case err != nil:
+		c.fail(newFailure(c.req, touched, err))
+	case c.failing:
+		seen := c.look(resp)
+		c.looked = time.Since(now)
+		now = now.Add(c.looked)
+		c.fail(newRefusal(c.req, touched, resp, seen))
 		a.Code, a.Message = c.latest.Code, c.latest.Message
 	}
 	c.settle(resp, c.latest, now)
@@ -145,7 +152,10 @@ func (c *call) situation(resp *http.Response, now time.Time) situation {
 		s.left = deadline.Sub(now)
 	}
 	if resp != nil {
-		s.asked = retryAfter(resp.Header, now)
+		var reset bool
+		if s.asked, reset = c.latest.askedDelay(resp.Header, now); reset && c.policy.Jitter != JitterNone {
+			s.spread = rand.N(time.Second)
+		}
 	}
 	return s
 }

@@ -202,7 +202,7 @@ func (c *call) passed() {
 func (c *call) settle(resp *http.Response, f *failure, now time.Time) {
 	outcome := outcomeOf(resp, f)
 	if outcome == OutcomeRefused {
-		c.pacing.place.RetryAfter = retryAfter(resp.Header, now)
+		c.pacing.place.RetryAfter, _ = f.askedDelay(resp.Header, now)
 	}
 	c.count(outcome)
 	c.release(outcome, f)

@@ -28,8 +28,5 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	if date, err := http.ParseTime(headerValue(h, "Date")); err == nil {
-		now = date
-	}
-	return max(0, at.Sub(now))
+	return max(0, at.Sub(serverTime(h, now)))
 }

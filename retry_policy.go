@@ -73,6 +73,17 @@ type RetryPolicy struct {
 	// answer carries no mark of the gateway. Nil means 500, 502, 503 and 504;
 	// empty means none.
 	RetryableStatusCodes []int
+	// SuccessMarks recognise refusals dressed as a success, for a service
+	// that has such: they are decoded, and retried, like failures. Nil means
+	// none: then a response below 400 is a success, whatever it says, and its
+	// body is never looked into.
+	SuccessMarks []SuccessMark
+	// TrustProxyText says that a known error text of a proxy in a body is
+	// that of the outermost one, in front of the service: nothing behind
+	// passes such texts on. Then what the proxy did not send counts as not
+	// reached. Without it this counts only for hosts that are known to mark
+	// the answers of their backend (x-envoy-upstream-service-time).
+	TrustProxyText bool
 	// RetryNonIdempotent permits a retry of POST and PATCH although the
 	// backend may have run them. Requests with an Idempotency-Key header do
 	// not need it.
@@ -113,6 +124,10 @@ func (p *RetryPolicy) Validate() error {
 	}
 	for _, s := range p.RetryableStatusCodes {
 		check(s >= 400 && s <= 599, "RetryableStatusCodes holds %d: only 400 to 599 are failures", s)
+	}
+	for i := range p.SuccessMarks {
+		err := p.SuccessMarks[i].validate()
+		check(err == nil, "SuccessMarks[%d]: %w", i, err)
 	}
 	return errors.Join(errs...)
 }
@@ -171,5 +186,6 @@ func (p *RetryPolicy) newBackOff() BackOff {
 func (p *RetryPolicy) clone() RetryPolicy {
 	c := *p
 	c.RetryableStatusCodes = slices.Clone(p.RetryableStatusCodes)
+	c.SuccessMarks = slices.Clone(p.SuccessMarks)
 	return c
 }

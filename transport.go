@@ -81,6 +81,7 @@ type Transport struct {
 
 	ownBudget RetryBudget
 	ownPacer  Pacer
+	hops      hops
 }
 
 // base returns what sends req, and the request to send. That is req itself but
@@ -118,15 +119,15 @@ func (t *Transport) policyOf(req *http.Request, asked *RetryPolicy) *RetryPolicy
 }
 
 // CloseIdleConnections passes the call on to Base, for
-// [http.Client.CloseIdleConnections]. The Transport never calls it itself.
+// [http.Client.CloseIdleConnections]. The Transport calls it itself only before
+// a retry after the status 421, which has to go over another connection. An
+// HTTP/2 connection that other requests are using stays.
 func (t *Transport) CloseIdleConnections() {
 	base := t.Base
 	if base == nil {
 		base = defaultbase.For(t)
 	}
-	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+	closeIdle(base)
 }
 
 // RoundTrip implements [http.RoundTripper]. It returns the last response,
@@ -152,7 +153,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.arrived.note(c.req, c.base)
 	c.body, c.handed = bodiesOf(c.req, c.policy.remembered()), true
 	resp, err := c.send(c.body.first())
-	if err == nil && resp.StatusCode < 400 && c.unwatched() {
+	if !c.failing && c.unwatched() {
 		c.passed()
 		c.body.finish(true)
 		c.done = true
@@ -174,6 +175,8 @@ type call struct {
 	arrived arrived
 	body    bodies
 	handed  bool           // the request is in the hands of a Base, which closes its body
+	looked  time.Duration  // how long its body was looked into
+	failing bool           // the latest attempt came to a failure
 	open    *http.Response // not returned yet, to be closed if somebody panics
 	done    bool           // all has its end
 
@@ -210,6 +213,7 @@ func (c *call) unwatched() bool {
 
 // send makes one attempt, within AttemptTimeout if there is one.
 func (c *call) send(req *http.Request) (*http.Response, error) {
+	c.failing = true
 	var resp *http.Response
 	var err error
 	if d := c.policy.AttemptTimeout; d > 0 {
@@ -226,6 +230,7 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
+	c.failing = c.failed(resp)
 	return resp, nil
 }
 
@@ -244,6 +249,7 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 		if unless := c.situation(nil, decided).unlessTooLate(d.delay); unless != nothing { // the hooks took long
 			return c.giveUp(resp, StopReason(unless), nil)
 		}
+		decided = decided.Add(-c.looked) // the delay runs from the head on
 		kept := c.drain(resp)
 		switch stop, cause := c.turn(d.delay - time.Since(decided)); stop {
 		case StopUnknown:
@@ -255,6 +261,9 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 		next, unless, cause := c.next()
 		if unless != nothing {
 			return c.giveUp(kept, StopReason(unless), cause)
+		}
+		if c.latest.Entry.NewConnection() {
+			closeIdle(c.base) // the one that refused is idle now, or closed
 		}
 		c.sent = time.Now()
 		c.waited = c.sent.Sub(decided)
@@ -268,7 +277,14 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 func (c *call) drain(resp *http.Response) *http.Response {
 	c.body.drop()
 	c.open = nil
-	if resp == nil || !discard(resp, c.drainTime(), c.req.Context().Done()) {
+	if resp == nil {
+		return nil
+	}
+	limit := c.drainTime()
+	if p, ok := resp.Body.(*peekedBody); ok && !p.settled() {
+		limit = 0 // it was waited for already
+	}
+	if !discard(resp, limit, c.req.Context().Done()) {
 		return nil
 	}
 	return resp
@@ -289,7 +305,7 @@ func (c *call) drainTime() time.Duration {
 
 // refuse ends a call before its first attempt.
 func (c *call) refuse(err error) (*http.Response, error) {
-	c.latest = newFailure(c.req, nil, nil, err)
+	c.latest = newFailure(c.req, nil, err)
 	c.latest.Reached = catalog.ReachedNo
 	c.latest.Stop = StopPermanent
 	if c.req.Context().Err() != nil || cancelled(c.req) {
@@ -310,7 +326,7 @@ func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.
 		kept = nil // a function of the caller failed, and its error is for the caller
 	}
 	if kept == nil && c.latest.Origin != OriginNone {
-		c.latest = newFailure(c.req, nil, nil, cause)
+		c.latest = newFailure(c.req, nil, cause)
 		c.latest.Reached = c.reached
 	}
 	c.latest.Stop = stop

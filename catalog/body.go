@@ -14,41 +14,41 @@ import (
 //
 // The body has to be the whole text of the row, letter for letter but for white
 // space around it, or a JSON object with the fields of the row. A sentence that
-// only holds the text of a row is none. Body is nil if it is not known whole;
-// an empty body that is known is not nil. Header names count in any letter case.
+// only holds the text of a row is none. whole says that body is all of it; else
+// only the head counts. Header names count in any letter case.
 //
 // A JSON body whose field "code" is a code of the table, as services on top of
 // the gateway write it, belongs to the row of that code. An answer that a proxy
 // marks as passed on (x-envoy-upstream-service-time) is none of the gateway's;
 // if nothing else is known of it, its entry has the judgement of [ByStatus].
-func MatchBody(status int, header map[string][]string, body []byte) (Match, bool) {
-	return embedded().match(response{status: status, header: header, body: body})
+func MatchBody(status int, header map[string][]string, body string, whole bool) (Match, bool) {
+	r := response{status: status, header: header, body: trim(body), whole: whole && utf8.ValidString(body)}
+	return embedded().match(&r)
 }
 
 // response is what MatchBody looks at.
 type response struct {
 	status   int
 	header   map[string][]string
-	body     []byte
+	body     string // trimmed
+	whole    bool
 	passedOn *Entry // the row that says that a proxy passed it on, else nil
 }
 
 // emptyBody reports that the body is known, and that there is none.
-func (r *response) emptyBody() bool { return r.body != nil && len(bytes.TrimSpace(r.body)) == 0 }
+func (r *response) emptyBody() bool { return r.whole && r.body == "" }
 
-func (t *table) match(r response) (Match, bool) {
-	r.passedOn = t.bodies.passes(&r)
-	var m Match
-	var ok bool
-	switch text := trim(string(r.body)); {
-	case !utf8.Valid(r.body):
-	case isJSON(text):
-		m, ok = t.matchJSON(&r)
+func (t *table) match(r *response) (m Match, ok bool) {
+	r.passedOn = t.bodies.passes(r)
+	switch {
+	case !r.whole:
+	case isJSON(r.body):
+		m, ok = t.matchJSON(r)
 	default:
-		m, ok = t.bodies.matchText(&r, text)
+		m, ok = t.bodies.matchText(r)
 	}
 	if !ok {
-		m, ok = t.bodies.matchMark(&r)
+		m, ok = t.bodies.matchMark(r)
 	}
 	if !ok && r.passedOn != nil {
 		return Match{Entry: byStatus(*r.passedOn, r.status), Marked: true}, true
@@ -123,28 +123,38 @@ func (b *bodies) fits(e *Entry, r *response) (marked, ok bool) {
 	return marked, (r.status == 0 || e.HasStatus(r.status)) && (marked || e.traits&needsMark == 0)
 }
 
-// matchText finds the row whose whole text is text. Of several with the same
+// matchText finds the row whose whole text the body is. Of several with the same
 // words the one with its mark wins, then the earlier one.
-func (b *bodies) matchText(r *response, text string) (best Match, found bool) {
+func (b *bodies) matchText(r *response) (best Match, found bool) {
 	var f folded
-	f.fold(text)
+	f.fold(r.body)
 	for n := min(f.n, b.texts.longest); n > 0 && !found; n-- {
 		if !b.texts.lengths[n] {
 			continue
 		}
 		for _, p := range b.texts.byPrefix[string(f.text[:n])] {
 			marked, ok := b.fits(p.entry, r)
-			if !ok || found && (best.Marked || !marked) || !strings.HasPrefix(text, p.prefix) {
+			if !ok || found && (best.Marked || !marked) || !strings.HasPrefix(r.body, p.prefix) {
 				continue
 			}
-			m, whole, ok := p.match(text[len(p.prefix):])
-			if ok && (whole || p.entry.traits&openEnded != 0) {
+			m, whole, ok := p.match(r.body[len(p.prefix):])
+			if ok && (whole && p.closed(r.body) || p.entry.traits&openEnded != 0) {
 				m.Marked = marked
 				best, found = m, true
 			}
 		}
 	}
 	return best, found
+}
+
+// closed reports whether the quote before a last parameter has its counterpart
+// at the end of text. A header may be cut short on the way, a whole body is not.
+func (p *pattern) closed(text string) bool {
+	if len(p.params) == 0 {
+		return true
+	}
+	last := p.params[len(p.params)-1]
+	return !last.quoted || last.after != "" || strings.IndexByte(quotes, text[len(text)-1]) >= 0
 }
 
 // matchMark finds the row that headers or the status show alone.
@@ -210,7 +220,7 @@ func stringOf(raw json.RawMessage) (text string, ok bool) {
 // matchJSON finds the row of a JSON object, or of the code in it.
 func (t *table) matchJSON(r *response) (best Match, found bool) {
 	var values map[string]json.RawMessage
-	if json.Unmarshal(r.body, &values) != nil {
+	if json.Unmarshal([]byte(r.body), &values) != nil {
 		return Match{}, false
 	}
 	for i := range t.bodies.objects {

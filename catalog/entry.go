@@ -116,9 +116,8 @@ func (e Entry) LimitsCaller() bool { return e.traits&limitsCaller != 0 }
 // has none. The slice is the caller's.
 func (e Entry) NotSentReasons() []string { return list(e.notSent) }
 
-// NewConnection reports that another attempt has to use another connection.
-// The status itself (421, RFC 9110 section 15.5.20) says that the request was
-// not processed on this one.
+// NewConnection reports that another attempt has to use another connection:
+// this one is not for the host (status 421, RFC 9110 section 15.5.20).
 func (e Entry) NewConnection() bool { return e.traits&newConnection != 0 }
 
 // NeedsProof reports that an answer of the backend can look like the row, so

@@ -87,7 +87,7 @@ func recognize(e catalog.Entry, status int, text string, header map[string][]str
 		m, ok := catalog.MatchText(text, status)
 		return m.Entry, ok
 	}
-	m, ok := catalog.MatchBody(status, header, body)
+	m, ok := catalog.MatchBody(status, header, string(body), true)
 	return m.Entry, ok
 }
 

@@ -41,6 +41,8 @@ func (p *parser) fields(to *apigw.RetryPolicy) map[string]strictjson.Reader {
 		"retryableStatusCodes": p.statusCodes(&to.RetryableStatusCodes),
 		"retryNonIdempotent":   p.Bool(&to.RetryNonIdempotent),
 		"maxBodyBuffer":        p.bodyBuffer(&to.MaxBodyBuffer),
+		"successMarks":         p.successMarks(&to.SuccessMarks),
+		"trustProxyText":       p.Bool(&to.TrustProxyText),
 	}
 }
 
@@ -104,6 +106,21 @@ func (p *parser) statusCodes(to *[]int) strictjson.Reader {
 		})(list)
 		*to = codes
 	}
+}
+
+// successMarks reads a list of objects.
+func (p *parser) successMarks(to *[]apigw.SuccessMark) strictjson.Reader {
+	const want = `an array of marks, such as [{"header": "X-Fc-Error-Type"}]`
+	return p.List("success mark", want, func(field strictjson.Field) {
+		var m apigw.SuccessMark
+		p.Object(map[string]strictjson.Reader{
+			"header":      p.String(&m.Header),
+			"headerValue": p.String(&m.HeaderValue),
+			"jsonField":   p.String(&m.JSONField),
+			"jsonValue":   p.String(&m.JSONValue),
+		})(field)
+		*to = append(*to, m)
+	})
 }
 
 // inWordsOfTheFile writes the Go names of fields as the file does.

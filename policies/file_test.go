@@ -81,6 +81,10 @@ func TestEveryPolicyField(t *testing.T) {
 		MaxElapsed: 30 * time.Second, MaxRetryAfter: 15 * time.Second, MaxThrottleWait: time.Minute,
 		Limit: apigw.RateLimit{Calls: 100, Per: time.Second}, LimitScope: "orders", QuotaHold: 5 * time.Minute,
 		RetryableStatusCodes: []int{502, 503}, RetryNonIdempotent: true, MaxBodyBuffer: 1 << 20,
+		TrustProxyText: true,
+		SuccessMarks: []apigw.SuccessMark{
+			{Header: "X-Fc-Error-Type", HeaderValue: "UnhandledInvocationError"}, {JSONField: "code", JSONValue: "-1"},
+		},
 	}
 	if !reflect.DeepEqual(p.Default, want) {
 		t.Errorf("got %+v, want %+v", p.Default, want)

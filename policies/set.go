@@ -105,5 +105,6 @@ func (s *Set) Replace(f File) error {
 func clone(p *apigw.RetryPolicy) apigw.RetryPolicy {
 	c := *p
 	c.RetryableStatusCodes = slices.Clone(p.RetryableStatusCodes)
+	c.SuccessMarks = slices.Clone(p.SuccessMarks)
 	return c
 }

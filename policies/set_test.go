@@ -133,6 +133,7 @@ func TestSetCopiesEveryFieldThatCanBeShared(t *testing.T) {
 		}
 	}
 	given.RetryableStatusCodes[0] = 503
+	given.SuccessMarks[0].Header = "X-Fc-Error-Type"
 	got, _, _ := with(t, map[string]apigw.RetryPolicy{"/": given}).Match(outgoing(t, "http://h/"))
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Kind() == reflect.Slice && f.Pointer() == reflect.ValueOf(got).Field(i).Pointer() {

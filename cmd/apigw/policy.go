@@ -120,6 +120,24 @@ func (in *invocation) writePolicy(p *apigw.RetryPolicy) {
 	line("retryableStatusCodes", strings.Trim(fmt.Sprint(p.RetryableStatusCodes), "[]"), "500 502 503 504", p.RetryableStatusCodes != nil)
 	line("retryNonIdempotent", "true", "false", p.RetryNonIdempotent)
 	line("maxBodyBuffer", fmt.Sprint(max(0, p.MaxBodyBuffer)), "65536", p.MaxBodyBuffer != 0)
+	line("successMarks", successMarks(p.SuccessMarks), none, p.SuccessMarks != nil)
+	line("trustProxyText", "true", "false", p.TrustProxyText)
+}
+
+// successMarks writes each mark as its conditions.
+func successMarks(marks []apigw.SuccessMark) string {
+	var all []string
+	for _, m := range marks {
+		var parts []string
+		if m.Header != "" {
+			parts = append(parts, strings.TrimSuffix(m.Header+": "+m.HeaderValue, ": "))
+		}
+		if m.JSONField != "" {
+			parts = append(parts, strconv.Quote(m.JSONField)+":"+m.JSONValue)
+		}
+		all = append(all, strings.Join(parts, " + "))
+	}
+	return printable(strings.Join(all, ", "))
 }
 
 // policyOf returns the policy of a file for a request, the default one where

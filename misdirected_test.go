@@ -1,0 +1,54 @@
+package apigw
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+// 421 speaks of the connection: the request is sent again over another one.
+func TestMisdirectedGoesOverANewConnection(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			var first atomic.Value // the address of the connection that is refused
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.Copy(io.Discard, r.Body)
+				first.CompareAndSwap(nil, r.RemoteAddr)
+				if first.Load() == r.RemoteAddr && r.URL.Path != "/warm" {
+					http.Error(w, "Misdirected Request", http.StatusMisdirectedRequest)
+					return
+				}
+				w.Header().Set(headerServiceTime, "1") // so that a 421 without it is the proxy's
+				io.WriteString(w, r.Proto)
+			}))
+			srv.EnableHTTP2 = http2
+			srv.StartTLS()
+			defer srv.Close()
+			tr := &Transport{Base: srv.Client().Transport, Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Millisecond}}
+			for _, path := range []string{"/warm", "/orders"} { // the second meets a connection in the pool
+				resp, err := tr.RoundTrip(newRequestTo(t, http.MethodPost, srv.URL+path))
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				if resp.StatusCode != 200 || http2 != (string(body) == "HTTP/2.0") {
+					t.Errorf("%s: got %d %s, want 200 over %s", path, resp.StatusCode, body, name)
+				}
+			}
+		})
+	}
+}
+
+// What the backend answered is not about our connection.
+func TestMisdirectedFromBehind(t *testing.T) {
+	e, _ := Classify(http.StatusMisdirectedRequest, http.Header{headerServiceTime: {"3"}})
+	if e.Origin != OriginBackend || e.Reached != catalog.ReachedYes {
+		t.Errorf("got %v, %v; want backend, yes", e.Origin, e.Reached)
+	}
+}
