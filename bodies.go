@@ -97,12 +97,18 @@ func (b *bodies) finish(responded bool) {
 }
 
 // failure returns err, with which base failed to send, with what is known of it.
-func (b *bodies) failure(base http.RoundTripper, err error) error {
+func (b *bodies) failure(base http.RoundTripper, before *answered, err error) error {
 	err = ownError(b.req.Context(), err)
 	if cause := b.wrongLength(); cause != nil {
 		return &lengthError{cause, err}
 	}
-	return provenBy(base, b.req, err)
+	if _, traced := err.(*unsentError); traced {
+		return err
+	}
+	if t, ok := sender(base).(*http.Transport); ok {
+		return before.doubt(t, b.req, provenBy(t, b.req, err))
+	}
+	return err
 }
 
 // wrongLength returns what is wrong with ContentLength, if that is known: such a

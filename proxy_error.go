@@ -7,12 +7,11 @@ import (
 	"reflect"
 )
 
-// provenBy returns err, marked as not sent if base proves it: an *http.Transport
-// sends by itself, so that a dial in the chain is its own, whatever the user's
-// DialContext wrapped it in.
-func provenBy(base http.RoundTripper, req *http.Request, err error) error {
-	t, ok := sender(base).(*http.Transport)
-	if !ok || notSent(req, err) {
+// provenBy returns err, marked as not sent if that is proven because t itself
+// returned it: a dial in the chain is its own, whatever the user's DialContext
+// wrapped it in.
+func provenBy(t *http.Transport, req *http.Request, err error) error {
+	if notSent(req, err) {
 		return err
 	}
 	if refusal := connectRefused(t, req, err); refusal != nil {

@@ -80,6 +80,7 @@ type Transport struct {
 	Slog   *slog.Logger
 
 	ownBudget RetryBudget
+	answered  answered
 	ownPacer  Pacer
 	hops      hops
 }
@@ -226,10 +227,11 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 		if resp != nil { // against the contract, but it happens
 			discard(resp, 0, nil)
 		}
-		return nil, c.body.failure(c.base, err)
+		return nil, c.body.failure(c.base, &c.t.answered, err)
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
+	c.t.answered.note()
 	c.failing = c.failed(resp)
 	return resp, nil
 }

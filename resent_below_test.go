@@ -1,0 +1,95 @@
+package apigw
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
+)
+
+// crashing is a server that answers one request, reads the next one on the same
+// connection, and is gone.
+func crashing(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for r, n := bufio.NewReader(conn), 0; n < 2; n++ {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			io.Copy(io.Discard, req.Body)
+			if n == 0 {
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		}
+		l.Close()
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// net/http sends some requests again by itself, and then returns the error of
+// that dial although the first sending may have run.
+func TestDialAfterASendingOfNetHTTP(t *testing.T) {
+	key := func(r *http.Request) { r.Header.Set("Idempotency-Key", "42") }
+	for name, c := range map[string]struct {
+		edit    func(*http.Request)
+		timeout time.Duration
+	}{
+		"an idempotency key":                   {key, 0},
+		"an idempotency key, AttemptTimeout":   {key, time.Minute},
+		"a GET":                                {func(r *http.Request) { r.Method, r.Body, r.GetBody, r.ContentLength = "GET", nil, nil, 0 }, 0},
+		"a POST that net/http does not resend": {func(*http.Request) {}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := &http.Transport{}
+			defer base.CloseIdleConnections()
+			tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: time.Millisecond, AttemptTimeout: c.timeout}}
+			url := mustParse(t, crashing(t))
+			order := func() *http.Request {
+				req := newRequest(t, http.MethodPost, "order")
+				req.URL = url
+				c.edit(req)
+				return req
+			}
+			resp, err := tr.RoundTrip(order())
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			_, err = tr.RoundTrip(order())
+			var e *Error
+			if !errors.As(err, &e) || e.Reached != catalog.ReachedMaybe {
+				t.Errorf("reached %v, want maybe: %v", e.Reached, err)
+			}
+		})
+	}
+}
+
+// Before there was any response there is no connection that could have died.
+func TestFirstDialProvesThatNothingWasSent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	req := newRequest(t, http.MethodGet, "")
+	req.URL = mustParse(t, "http://"+l.Addr().String())
+	if e := failWithoutResponse(t, &Transport{Base: &http.Transport{}}, req); e.Reached != catalog.ReachedNo {
+		t.Errorf("reached %v, want no: %v", e.Reached, e)
+	}
+}
