@@ -28,63 +28,75 @@ const maxCloseTime = 50 * time.Millisecond
 // It reports whether the body came to its end: then resp has it in memory, and
 // can still be returned.
 func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (whole bool) {
-	body := resp.Body
-	if body == nil || body == http.NoBody {
+	if resp.Body == nil || resp.Body == http.NoBody {
 		return true
 	}
-	closed := make(chan struct{})
-	var closing, stop atomic.Bool
-	closeOnce := func() {
-		if closing.CompareAndSwap(false, true) {
-			defer close(closed)
-			guard(body.Close)
-		}
-	}
+	r := &refused{body: resp.Body, closed: make(chan struct{})}
 	limit = min(limit, maxDrainTime)
 	if resp.ContentLength > maxDrainBytes || limit <= 0 {
-		go closeOnce()
-		waitFor(closed, maxCloseTime)
+		r.giveUp()
 		return false
 	}
-	var read bytes.Buffer
-	var end error
-	go func() {
-		defer closeOnce()
-		end = guard(func() error { return drain(&read, body, &stop) })
-	}()
+	go r.drain()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-closed:
-		if end == io.EOF {
-			resp.Body = io.NopCloser(&read)
+	case <-r.closed:
+		if whole = r.err == io.EOF; whole {
+			resp.Body = io.NopCloser(&r.read)
 		}
-		return end == io.EOF
 	case <-timer.C:
+		r.giveUp()
 	case <-done:
+		r.giveUp()
 	}
-	stop.Store(true)
-	// Close makes a Read of net/http return, in HTTP/1.1 and HTTP/2. Should
-	// another transport's Close wait for its Read instead, nobody waits for
-	// either here.
-	go closeOnce()
-	waitFor(closed, maxCloseTime)
-	return false
+	return whole
 }
 
-// drain reads body into to, but not for ever, whatever it returns.
-func drain(to *bytes.Buffer, body io.Reader, stop *atomic.Bool) error {
-	for empty := 0; to.Len() <= maxDrainBytes && empty < maxEmptyReads && !stop.Load(); {
-		to.Grow(bytes.MinRead)
-		room := to.AvailableBuffer()
-		n, err := body.Read(room[:cap(room)])
+// refused is the body of a response that is dropped.
+type refused struct {
+	body   io.ReadCloser
+	read   bytes.Buffer
+	err    error         // that the reading ended with; set before closed
+	closed chan struct{} // the body is
+
+	stop, closing atomic.Bool
+}
+
+// giveUp closes the body while it may be read. Close makes a Read of net/http
+// return, in HTTP/1.1 and HTTP/2. Should another transport's Close wait for its
+// Read instead, nobody waits for either here.
+func (r *refused) giveUp() {
+	r.stop.Store(true)
+	go r.close()
+	waitFor(r.closed, maxCloseTime)
+}
+
+func (r *refused) close() {
+	if r.closing.CompareAndSwap(false, true) {
+		defer close(r.closed)
+		guard(r.body.Close)
+	}
+}
+
+func (r *refused) drain() {
+	defer r.close()
+	r.err = guard(r.readAll)
+}
+
+// readAll reads the body, but not for ever, whatever it returns.
+func (r *refused) readAll() error {
+	for empty := 0; r.read.Len() <= maxDrainBytes && empty < maxEmptyReads && !r.stop.Load(); empty++ {
+		r.read.Grow(bytes.MinRead)
+		room := r.read.AvailableBuffer()
+		n, err := r.body.Read(room[:cap(room)])
 		if n < 0 || n > cap(room) {
 			return errBadRead
 		}
-		if n == 0 {
-			empty++
+		if n > 0 {
+			empty = 0
 		}
-		if to.Write(room[:n]); err != nil {
+		if r.read.Write(room[:n]); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/signer"
 )
 
 // through is a RoundTripper that says what it does.
@@ -87,7 +89,13 @@ func TestProxyRefusesConnect(t *testing.T) {
 		"a phrase of its own": {"503 Tunnel Closed For Tea", StopMayHaveRun}, // proves nothing
 	} {
 		for how, between := range map[string]func(http.RoundTripper) http.RoundTripper{
-			"":                func(b http.RoundTripper) http.RoundTripper { return b },
+			"": func(b http.RoundTripper) http.RoundTripper { return b },
+			", under a signer": func(b http.RoundTripper) http.RoundTripper {
+				return &signer.Signer{
+					AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret,
+					Hosts: []string{"api.example.com"}, Base: b,
+				}
+			},
 			", under another": func(b http.RoundTripper) http.RoundTripper { return through{through{b}} },
 		} {
 			t.Run(name+how, func(t *testing.T) {

@@ -35,6 +35,10 @@ func (s *Signer) send(req *http.Request) (*http.Response, error) {
 	return base.RoundTrip(req.WithContext(context.WithValue(ctx, passing{s}, true)))
 }
 
+// SendsThrough returns what sends the signed requests. apigw.Transport asks for
+// it, to know what an error of the network proves.
+func (s *Signer) SendsThrough() http.RoundTripper { return s.base() }
+
 func (s *Signer) base() http.RoundTripper {
 	switch {
 	case s.Base != nil:

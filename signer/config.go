@@ -38,6 +38,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // Permanent is true: repeating the request is useless.
 func (e *Error) Permanent() bool { return true }
 
+// NotSent is true, for apigw.Transport.
+func (e *Error) NotSent() bool { return true }
+
 func refused(reason string) error { return &Error{Reason: reason} }
 
 // check reports what is wrong with the fields of s. It runs for every request;
