@@ -71,15 +71,9 @@ func words(values ...uint32) (b []byte) {
 // counts the requests.
 func serveHTTP2(t *testing.T, answers ...func(stream uint32) []byte) (url string, heads func() int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 	seen := make(chan int, 1)
 	seen <- 0
-	serve := func(conn net.Conn) {
-		defer conn.Close()
+	addr, _ := listen(t, func(conn net.Conn) {
 		io.ReadFull(conn, make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
 		conn.Write(frame(frameSettings, 0, 0))
 		for head := make([]byte, 9); ; {
@@ -93,17 +87,8 @@ func serveHTTP2(t *testing.T, answers ...func(stream uint32) []byte) (url string
 				seen <- n + 1
 			}
 		}
-	}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serve(conn)
-		}
-	}()
-	return "http://" + l.Addr().String(), func() int { n := <-seen; seen <- n; return n }
+	})
+	return "http://" + addr, func() int { n := <-seen; seen <- n; return n }
 }
 
 // A POST goes out again only if the server did not look at its stream. The

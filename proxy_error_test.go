@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -32,18 +33,32 @@ func listen(t *testing.T, serve func(net.Conn)) (addr string, count *atomic.Int6
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
 	count = new(atomic.Int64)
-	go func() {
+	var serving sync.WaitGroup
+	over := make(chan struct{})
+	serving.Go(func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
 			count.Add(1)
-			go func() { defer conn.Close(); serve(conn) }()
+			served := make(chan struct{})
+			serving.Go(func() { defer close(served); serve(conn) })
+			serving.Go(func() { // the client may keep it
+				defer conn.Close()
+				select {
+				case <-served:
+				case <-over:
+				}
+			})
 		}
-	}()
+	})
+	t.Cleanup(func() {
+		l.Close()
+		close(over)
+		serving.Wait()
+	})
 	return l.Addr().String(), count
 }
 
