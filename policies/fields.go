@@ -108,21 +108,6 @@ func (p *parser) statusCodes(to *[]int) strictjson.Reader {
 	}
 }
 
-// successMarks reads a list of objects.
-func (p *parser) successMarks(to *[]apigw.SuccessMark) strictjson.Reader {
-	const want = `an array of marks, such as [{"header": "X-Fc-Error-Type"}]`
-	return p.List("success mark", want, func(field strictjson.Field) {
-		var m apigw.SuccessMark
-		p.Object(map[string]strictjson.Reader{
-			"header":      p.String(&m.Header),
-			"headerValue": p.String(&m.HeaderValue),
-			"jsonField":   p.String(&m.JSONField),
-			"jsonValue":   p.String(&m.JSONValue),
-		})(field)
-		*to = append(*to, m)
-	})
-}
-
 // inWordsOfTheFile writes the Go names of fields as the file does.
 func inWordsOfTheFile(text string, fields map[string]strictjson.Reader) string {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {

@@ -43,13 +43,14 @@ func Load(file string) (*File, error) {
 // The fields of a policy are maxAttempts, initialBackoff, maxBackoff,
 // backoffMultiplier, jitter ("full", "equal" or "none"), attemptTimeout,
 // maxElapsed, maxRetryAfter, retryableStatusCodes, retryNonIdempotent,
-// maxBodyBuffer, quotaHold, and throttling with maxWait, limit (such as
-// "100/s", see [apigw.ParseRateLimit]) and scope. They mean what the fields of
-// [apigw.RetryPolicy] mean, and each may be left out for its default; "default"
-// is not handed down to the services. Services that have the same scope share a
-// call limit; without one each has its own. A duration is a string with a unit,
-// as Go and gRPC write it, and more than 0: "250ms", "0.25s". maxBodyBuffer
-// counts bytes, 0 for none.
+// maxBodyBuffer, quotaHold, trustProxyText, successMarks (objects with header,
+// headerValue, jsonField and jsonValue, such as -1 or "failed"), and throttling
+// with maxWait, limit (such as "100/s", see [apigw.ParseRateLimit]) and scope.
+// They mean what the fields of [apigw.RetryPolicy] mean, and each may be left
+// out for its default; "default" is not handed down to the services. Services
+// that have the same scope share a call limit; without one each has its own. A
+// duration is a string with a unit, as Go and gRPC write it, and more than 0:
+// "250ms", "0.25s". maxBodyBuffer counts bytes, 0 for none.
 //
 // Parse is strict: an unknown or duplicate field, a value of the wrong type or
 // without sense, patterns that conflict and anything behind the last brace are

@@ -97,6 +97,21 @@ func TestEveryPolicyField(t *testing.T) {
 	}
 }
 
+func TestSuccessMarks(t *testing.T) {
+	f, err := policies.Load("testdata/good/success-marks.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []apigw.SuccessMark{{Header: "X-Fc-Error-Type"}, {JSONField: "code", JSONValue: `"<failed>"`}}
+	if got := f.Services["/a"].SuccessMarks; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	want = []apigw.SuccessMark{{JSONField: "ok", JSONValue: "false"}, {JSONField: "data", JSONValue: "null"}}
+	if got := f.Services["/b"].SuccessMarks; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestNoneInAPolicyFile(t *testing.T) {
 	p, err := policies.Parse("p", []byte(`{"default": {"maxBodyBuffer": 0, "retryableStatusCodes": []}}`))
 	if err != nil {
