@@ -40,7 +40,7 @@ type candidate struct {
 // failed nor that nothing did.
 func (in *invocation) notEnough(a *report.Answer) explanation {
 	x := in.blank()
-	x.RequestID = a.Header.Get("X-Ca-Request-Id")
+	x.RequestID = requestIDOf(a.Header)
 	x.Meaning = in.t("not enough to say: neither a status nor an error of the gateway is in it", "信息不足：既没有状态码，也没有网关的错误信息")
 	x.Remedy = in.t("show the whole answer: curl -si URL | apigw explain -", "请提供完整响应：curl -si URL | apigw explain -")
 	if x.RequestID != "" {
@@ -144,7 +144,7 @@ func decides(name string) bool {
 
 // other is one line about an answer that does not count.
 func (in *invocation) other(a *report.Answer) otherAnswer {
-	o := otherAnswer{ID: catalog.UnknownID, Status: a.Status, Code: a.Header.Get("X-Ca-Error-Code"), RequestID: a.Header.Get("X-Ca-Request-Id"), WithinBody: a.Within}
+	o := otherAnswer{ID: catalog.UnknownID, Status: a.Status, Code: a.Header.Get("X-Ca-Error-Code"), RequestID: requestIDOf(a.Header), WithinBody: a.Within}
 	if len(a.Facts) > 0 {
 		o.Line = a.Facts[0].Place.Line
 	}

@@ -173,6 +173,10 @@ func (in *invocation) originText(o apigw.Origin) string {
 		return in.t("gateway", "gateway（网关）")
 	case apigw.OriginBackend:
 		return in.t("backend, or a proxy on the way", "backend（后端或途中的代理）")
+	case apigw.OriginProxy:
+		return in.t("proxy, inside the gateway or in front of it", "proxy（网关内部或前面的代理）")
+	case apigw.OriginFunctionCompute:
+		return in.t("function-compute, behind the gateway", "function-compute（网关后的函数计算）")
 	}
 	return in.t("unknown: it may come from the provider, after the backend ran", "unknown（可能来自 API 提供方，后端可能已执行）")
 }

@@ -71,7 +71,7 @@ func (in *invocation) noError(status int, h http.Header) explanation {
 	x.ID, x.Class, x.Status = noErrorID, noErrorID, status
 	x.Retry, x.Confidence = catalog.RetryNo.String(), catalog.ConfidenceHigh.String()
 	x.Meaning, x.Remedy = in.t("no error", "没有错误"), in.t("nothing to do", "无需处理")
-	x.RequestID = h.Get("X-Ca-Request-Id")
+	x.RequestID = requestIDOf(h)
 	if status/100 == 2 {
 		x.Origin, x.BackendReached = apigw.OriginBackend.String(), catalog.ReachedYes.String()
 		x.Meaning = in.t("no error: the gateway passed the answer of the backend on", "没有错误：网关转发了后端的应答")

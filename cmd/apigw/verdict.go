@@ -35,6 +35,9 @@ func decide(q question) (outcomeKind, *apigw.Error) {
 	case q.row.ID != "" && q.code() == "" && q.message() == "":
 		return failure, rowError(q.row, a)
 	case a.Status > 0 && a.Status < 400 && !marked(q):
+		if e := dressed(a); e != nil {
+			return contradictory, e
+		}
 		return noFailure, nil
 	case a.Status > 0 && a.Status < 400:
 		return contradictory, contradicted(a)
@@ -69,6 +72,12 @@ func (in *invocation) judge(q question) verdict {
 	return v
 }
 
+// requestIDOf is the id of a request, whichever generation gave it.
+func requestIDOf(h http.Header) string {
+	e, _ := apigw.Classify(http.StatusTeapot, h)
+	return e.RequestID
+}
+
 // isMark reports whether a text says that something failed. The gateway sends
 // "OK" with successful calls, and copies the reason phrase of the backend.
 func isMark(status int, message string) bool {
@@ -86,7 +95,7 @@ func isReasonPhrase(status int, message string) bool {
 func rowError(row catalog.Entry, a *report.Answer) *apigw.Error {
 	e := &apigw.Error{
 		Entry: row, Code: row.Code, Status: a.Status, Origin: apigw.OriginGateway, Reached: row.Reached,
-		RequestID: a.Header.Get("X-Ca-Request-Id"),
+		RequestID: requestIDOf(a.Header),
 	}
 	if e.Status == 0 {
 		e.Status = row.Status
@@ -96,29 +105,35 @@ func rowError(row catalog.Entry, a *report.Answer) *apigw.Error {
 
 // classifyAnswer asks the library about an answer with its body.
 func classifyAnswer(a *report.Answer) *apigw.Error {
-	e, ok := apigw.Classify(a.Status, a.Header)
+	e, ok := apigw.ClassifyBody(a.Status, a.Header, knownBody(a))
 	if !ok {
 		return nil
-	}
-	if row, ok := higressBody(a); ok && e.Origin == apigw.OriginBackend {
-		e.Entry, e.Reached, e.Origin = row, row.Reached, apigw.OriginGateway
 	}
 	return e
 }
 
-// higressBody recognises an error that Higress hmac-auth tells in the body and
-// nowhere else.
-func higressBody(a *report.Answer) (catalog.Entry, bool) {
-	body := strings.TrimSpace(string(a.Body[:min(len(a.Body), 256)]))
-	if body == "" {
-		return catalog.Entry{}, false
+// knownBody is the body as the library takes it: nil where it is not known,
+// which differs from one that is empty.
+func knownBody(a *report.Answer) []byte {
+	if len(a.Body) == 0 && a.Whole && a.Header.Get("Content-Length") == "0" {
+		return []byte{}
 	}
-	for row := range catalog.All() {
-		if row.Generation == catalog.GenerationHigress && row.Status == a.Status && row.Message == body {
-			return row, true
-		}
+	return a.Body
+}
+
+// dressed is an error in the dress of a success, as some plug-ins and Function
+// Compute answer: the catalog has rows with such a status.
+func dressed(a *report.Answer) *apigw.Error {
+	m, ok := catalog.MatchBody(a.Status, a.Header, knownBody(a))
+	if !ok || m.Entry.Status != a.Status || m.Entry.ID == catalog.UnknownID {
+		return nil
 	}
-	return catalog.Entry{}, false
+	e := rowError(m.Entry, a)
+	e.Reached = max(e.Reached, catalog.ReachedMaybe)
+	if m.Entry.Origin == catalog.OriginBackend {
+		e.Origin, e.Reached = apigw.OriginBackend, catalog.ReachedYes
+	}
+	return e
 }
 
 // contradicted is the error that the mark names beside a status of success. The
@@ -140,11 +155,6 @@ func (in *invocation) qualify(v *verdict, q question) {
 	case e.Entry.ID == catalog.UnknownID && !marked(q) && len(q.answer.Body) == 0 && !servedByBackend(q.answer.Header):
 		in.bareStatus(v, q.answer.Status)
 	case isReasonPhrase(e.Status, q.message()) && e.Code == "":
-		// A phrase that the gateway copied from the backend, or its own text:
-		// nobody can tell.
-		if e.Reached == catalog.ReachedNo {
-			e.Reached, x.BackendReached = catalog.ReachedMaybe, catalog.ReachedMaybe.String()
-		}
 		x.note(in.t("the text is only the reason phrase of the status, which the gateway copies from the backend: it does not tell who failed",
 			"该文本只是状态码的原因短语，网关会从后端复制它：无法据此判断出错方"))
 	case x.ID == catalog.UnknownID && !x.Inferred && q.answer.Status == 0:

@@ -56,13 +56,16 @@ func (a *Answer) put(f found) {
 		}
 		a.RowID = f.value
 		a.strength = max(a.strength, f.strength)
-	case bodyLabel:
+	case bodyLabel, bodyText:
 		fact.Name = nameBody
 		if a.Body != nil {
 			return
 		}
 		a.Body = []byte(f.value)
 		fact.Value = ""
+		if f.field == bodyText {
+			a.strength = max(a.strength, f.strength)
+		}
 	default:
 		return
 	}
@@ -119,6 +122,8 @@ func (a *Answer) contradicts(f found) bool {
 		return a.differs(nameRequestID, f) && f.strength >= labelled && a.strengthOf(nameRequestID) >= labelled
 	case rowLabel:
 		return a.RowID != "" && a.RowID != f.value
+	case bodyText:
+		return a.Body != nil && string(a.Body) != f.value
 	}
 	return false
 }

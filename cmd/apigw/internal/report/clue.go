@@ -26,10 +26,21 @@ func (s *scanner) code(t token) {
 
 // inURL reports whether a place lies in an address.
 func (s *scanner) inURL(at int) bool {
-	run := s.text[max(0, at-256):at]
-	run = run[strings.LastIndexAny(run, " \t\n\"'`<>()[]{}|,;")+1:]
+	from := at
+	for from > 0 && at-from < 256 && !endsURL[s.text[from-1]] {
+		from--
+	}
+	run := s.text[from:at]
 	return strings.HasPrefix(run, "/") || strings.Contains(run, "://")
 }
+
+// endsURL are the characters that stand before an address.
+var endsURL = func() (set [256]bool) {
+	for _, c := range []byte(" \t\n\"'`<>()[]{}|,;") {
+		set[c] = true
+	}
+	return set
+}()
 
 // besideStatus reports whether the status of a code stands near it.
 func (s *scanner) besideStatus(t token, status int) bool {
@@ -157,8 +168,8 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 		text = unescape(text)
 	}
 	m, ok := catalog.MatchText(text, 0)
-	if !ok {
-		return 0, false
+	if !ok || m.Entry.Place == catalog.PlaceBody {
+		return s.knownBody(i, n, end, text)
 	}
 	if at := strings.LastIndex(text, m.Appended); m.Appended != "" && at > 0 {
 		text, end = text[:at], min(end, i+max(at, n))
@@ -170,6 +181,24 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 	}
 	s.emit(found{field: messageField, name: nameMessage, value: strings.Join(strings.Fields(text), " "), offset: i, strength: strength})
 	return end, true
+}
+
+// knownBody handles a text that stands in bodies. A body is such a text as a
+// whole, so that here its end has to be found.
+func (s *scanner) knownBody(i, n, end int, text string) (next int, ok bool) {
+	for _, whole := range [...]string{strings.TrimRight(text, " \t.\"'"), strings.TrimSpace(text), s.text[i : i+n]} {
+		m, ok := catalog.MatchBody(0, nil, []byte(whole))
+		if !ok || m.Entry.Place != catalog.PlaceBody {
+			continue
+		}
+		end = min(end, i+max(n, len(whole)))
+		if s.textStrength(i, end, whole) < textual {
+			return 0, false // two words of any program
+		}
+		s.emit(found{field: bodyText, value: whole, offset: i, strength: textual})
+		return end, true
+	}
+	return 0, false
 }
 
 // textStrength judges a known text. Short ones, and those that are the reason

@@ -1,8 +1,11 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 // node is a value of a JSON document.
@@ -133,13 +136,35 @@ func (p *jsonParser) bare() (text string, ok bool) {
 // document takes over what a JSON document tells. What its members tell goes
 // into one answer as far as it agrees; elements of lists are answers of their
 // own.
-func (r *reader) document(n *node) {
+func (r *reader) document(n *node, end int) {
 	r.closeLooseBefore(n.at)
 	var a Answer
 	r.member(n, "", false, &a)
+	if body, ok := r.bodyOf(n, end); ok && a.strength < header {
+		// The document is not about an answer, it is the body of one.
+		a = Answer{}
+		a.put(found{field: bodyText, value: body, offset: n.at, strength: textual})
+	}
 	if !a.empty() {
 		r.appendDocument(a)
 	}
+}
+
+// longestBody bounds what is compared with the bodies of the catalog.
+const longestBody = 4 << 10
+
+// bodyOf recognises a document that a gateway sends as a body.
+func (r *reader) bodyOf(n *node, end int) (body string, ok bool) {
+	if n.kind != '{' || end-n.at > longestBody || len(n.kids) > 8 || r.budget <= 0 {
+		return "", false
+	}
+	if !slices.ContainsFunc(n.kids, func(kid node) bool { return r.lexicon.fields[kid.key] }) {
+		return "", false
+	}
+	r.budget -= 5 // parsed once more
+	body = r.page.text[n.at:end]
+	m, ok := catalog.MatchBody(0, nil, []byte(body))
+	return body, ok && m.Entry.Place == catalog.PlaceBody
 }
 
 // appendDocument merges the document into the line of text that it ends, as

@@ -12,6 +12,8 @@ import (
 type lexicon struct {
 	nodes []lexiconNode
 	first [256]bool // bytes that a text can begin with
+	// fields are those of the bodies in JSON.
+	fields map[string]bool
 }
 
 type lexiconNode struct {
@@ -25,7 +27,7 @@ type lexiconEdge struct {
 }
 
 var theLexicon = sync.OnceValue(func() *lexicon {
-	l := &lexicon{nodes: make([]lexiconNode, 1, 4096)}
+	l := &lexicon{nodes: make([]lexiconNode, 1, 4096), fields: map[string]bool{}}
 	for e := range catalog.All() {
 		l.add(e.Message)
 		for _, alias := range e.Aliases() {
@@ -35,8 +37,14 @@ var theLexicon = sync.OnceValue(func() *lexicon {
 	return l
 })
 
-// add takes the words before the first parameter.
+// add takes the words before the first parameter. JSON is compared as a whole.
 func (l *lexicon) add(message string) {
+	if object, _, ok := parseJSON(message, 0); ok && object.kind == '{' {
+		for _, field := range object.kids {
+			l.fields[field.key] = true
+		}
+		return
+	}
 	for _, mark := range []string{"${", "%s"} {
 		message, _, _ = strings.Cut(message, mark)
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // field is what a name in a text stands for.
 type field uint8
@@ -16,6 +19,7 @@ const (
 	requestLabel   // "request id"
 	textLabel      // "message": a known text behind it is meant as one
 	bodyLabel      // "response_body"
+	bodyText       // a body that was recognised by its text
 	rowLabel       // "id", as logs of this library have it
 )
 
@@ -48,10 +52,21 @@ var labels = map[string]field{
 // longestName bounds what can be a name, prefixes of log formats included.
 const longestName = 64
 
-var headerNames = func() map[string]string {
-	names := make(map[string]string, len(headers))
+// meaning is what a name stands for: a field, and the canonical name of a
+// header.
+type meaning struct {
+	field     field
+	canonical string
+}
+
+// names has labels and headers by their plain names.
+var names = func() map[string]meaning {
+	names := make(map[string]meaning, len(headers)+len(labels))
+	for name, f := range labels {
+		names[name] = meaning{field: f}
+	}
 	for _, name := range headers {
-		names[plainName(name)] = name
+		names[plainName(name)] = meaning{headerField, name}
 	}
 	return names
 }()
@@ -65,7 +80,7 @@ func nameOf(name string) (f field, canonical string) {
 	}
 	var room [longestName]byte
 	plain := appendPlain(room[:0], name)
-	if i := strings.Index(string(plain), "xca"); i >= 0 {
+	if i := bytes.Index(plain, []byte("xca")); i >= 0 {
 		switch string(plain[i+len("xca"):]) {
 		case "errorcode":
 			return codeField, nameCode
@@ -75,19 +90,13 @@ func nameOf(name string) (f field, canonical string) {
 			return requestIDField, nameRequestID
 		}
 	}
-	if f, ok := labels[string(plain)]; ok {
-		return f, ""
-	}
-	if canonical, ok := headerNames[string(plain)]; ok {
-		return headerField, canonical
+	if m, ok := names[string(plain)]; ok {
+		return m.field, m.canonical
 	}
 	// The last part of a dotted name: "response.headers.server", "error.code".
-	if i := strings.LastIndexByte(string(plain), '.'); i >= 0 {
-		if f, ok := labels[string(plain[i+1:])]; ok && f != rowLabel && !ofRequest(string(plain[:i])) {
-			return f, ""
-		}
-		if canonical, ok := headerNames[string(plain[i+1:])]; ok && !ofRequest(string(plain[:i])) {
-			return headerField, canonical
+	if i := bytes.LastIndexByte(plain, '.'); i >= 0 {
+		if m, ok := names[string(plain[i+1:])]; ok && m.field != rowLabel && !ofRequest(string(plain[:i])) {
+			return m.field, m.canonical
 		}
 	}
 	return noField, ""

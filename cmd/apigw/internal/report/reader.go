@@ -66,8 +66,8 @@ func (r *reader) head(h *headLines) (line, column int) {
 		r.answers[len(r.answers)-1].chained = true
 	}
 	body, line, column := h.body()
-	h.answer.Body = body
 	if body != nil {
+		h.answer.put(found{field: bodyLabel, value: string(body), offset: r.page.startOf(h.next), strength: header})
 		r.within(body, h.next)
 	}
 	r.append(h.answer)
@@ -82,8 +82,8 @@ func (r *reader) within(body []byte, line int) {
 	}
 	inner := read(string(body[:min(len(body), mostWithin)]), r.depth+1)
 	for _, a := range inner.Answers {
-		if !a.Whole && a.strength < textual {
-			continue
+		if !a.Whole && (a.strength < textual || a.Header == nil && a.RowID == "") {
+			continue // it says something as a body, not about another answer
 		}
 		a.Within = true
 		for i := range a.Facts {
@@ -190,7 +190,7 @@ func (r *reader) search(from, to int) {
 		}
 		s.scan(from, i)
 		s.text = text
-		r.document(&node)
+		r.document(&node, end)
 		from, at = end, end
 	}
 	s.scan(from, to)

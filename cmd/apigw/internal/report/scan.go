@@ -25,7 +25,7 @@ type token struct{ from, to int }
 
 // mostMatches bounds how many texts are compared with the catalog in one
 // reading, at some microseconds each.
-const mostMatches = 10_000
+const mostMatches = 5_000
 
 // scan searches text[from:to].
 func (s *scanner) scan(from, to int) {
@@ -133,9 +133,6 @@ func (s *scanner) named(t token) (next int, ok bool) {
 	if s.request && f != codeField && f != messageField && f != requestIDField {
 		return t.to, true
 	}
-	if (f == statusField || f >= codeLabel) && s.inURL(t.from) {
-		return 0, false // a parameter
-	}
 	v, ok := valueBehind(s.text, t.from, t.to, f)
 	if !ok {
 		return 0, false
@@ -191,6 +188,9 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 		return 0, false
 	default:
 		return 0, false
+	}
+	if (f == statusField || f >= codeLabel) && s.inURL(t.from) {
+		return 0, false // a parameter
 	}
 	s.emit(fact)
 	return max(next, t.to), true
