@@ -9,6 +9,7 @@ import (
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/report"
+	"github.com/apigw-go/apigw/signer"
 )
 
 // explainFlags are the flags of explain.
@@ -59,10 +60,10 @@ func runExplain(in *invocation, args []string) int {
 		if signed, err = readSigned(f.signed); err != nil {
 			return in.misuse("--signed: %v", err)
 		}
-		if v.diagnosis, ok = diagnose(signed, q.message()); !ok {
+		if v.diagnosis, ok = signer.Diagnose(signed, q.message()); !ok {
 			return in.misuse("--signed: the response holds no string to sign (Server StringToSign:...) to compare with")
 		}
-		v.x.Diagnosis = v.diagnosis.summary()
+		v.x.Diagnosis = in.diagnosisSummary(v.diagnosis)
 	}
 	if f.asJSON {
 		in.json(v.x)

@@ -33,7 +33,7 @@ func (in *invocation) writeVerdict(v verdict, q question) {
 	}
 	in.writeFindings(x, q)
 	if v.diagnosis != nil {
-		fmt.Fprintf(in.stdout, "\n%s", v.diagnosis.text())
+		in.writeDiagnosis(v.diagnosis)
 	}
 }
 

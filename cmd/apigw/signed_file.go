@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/apigw-go/apigw/cmd/apigw/internal/report"
-	"github.com/apigw-go/apigw/signer"
 )
 
 // readSigned reads a string to sign: alone, or as "apigw sign" printed it. One
@@ -43,26 +42,3 @@ func readSigned(file string) (string, error) {
 	}
 	return text, nil
 }
-
-// diagnosis compares the signed string with that of the gateway.
-type diagnosis struct{ *signer.Diagnosis }
-
-// diagnosisSummary is the diagnosis as --json prints it. It holds no value of
-// either string.
-type diagnosisSummary struct {
-	Part      string `json:"part"`
-	Name      string `json:"name"`
-	Cause     string `json:"cause"`
-	Truncated bool   `json:"truncated"`
-}
-
-func diagnose(signed, message string) (*diagnosis, bool) {
-	d, ok := signer.Diagnose(signed, message)
-	return &diagnosis{d}, ok
-}
-
-func (d *diagnosis) summary() *diagnosisSummary {
-	return &diagnosisSummary{Part: d.Part.String(), Name: d.Name, Cause: d.Cause, Truncated: d.Truncated}
-}
-
-func (d *diagnosis) text() string { return d.Comparison() }

@@ -7,13 +7,14 @@ import (
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/report"
+	"github.com/apigw-go/apigw/signer"
 )
 
 // verdict is what explain says to a question.
 type verdict struct {
 	err       *apigw.Error // nil where there is no error, or nothing is known
 	x         explanation
-	diagnosis *diagnosis // of --signed, else nil
+	diagnosis *signer.Diagnosis // of --signed, else nil
 }
 
 // outcomeKind is what kind of answer a question gets.
@@ -124,7 +125,8 @@ func knownBody(a *report.Answer) []byte {
 // dressed is an error in the dress of a success, as some plug-ins and Function
 // Compute answer: the catalog has rows with such a status.
 func dressed(a *report.Answer) *apigw.Error {
-	m, ok := catalog.MatchBody(a.Status, a.Header, knownBody(a))
+	body := knownBody(a)
+	m, ok := catalog.MatchBody(a.Status, a.Header, string(body), body != nil)
 	if !ok || m.Entry.Status != a.Status || m.Entry.ID == catalog.UnknownID {
 		return nil
 	}

@@ -187,7 +187,7 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 // whole, so that here its end has to be found.
 func (s *scanner) knownBody(i, n, end int, text string) (next int, ok bool) {
 	for _, whole := range [...]string{strings.TrimRight(text, " \t.\"'"), strings.TrimSpace(text), s.text[i : i+n]} {
-		m, ok := catalog.MatchBody(0, nil, []byte(whole))
+		m, ok := catalog.MatchBody(0, nil, whole, true)
 		if !ok || m.Entry.Place != catalog.PlaceBody {
 			continue
 		}

@@ -163,7 +163,7 @@ func (r *reader) bodyOf(n *node, end int) (body string, ok bool) {
 	}
 	r.budget -= 5 // parsed once more
 	body = r.page.text[n.at:end]
-	m, ok := catalog.MatchBody(0, nil, []byte(body))
+	m, ok := catalog.MatchBody(0, nil, body, true)
 	return body, ok && m.Entry.Place == catalog.PlaceBody
 }
 
