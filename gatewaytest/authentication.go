@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 // validity is how far a timestamp may be off either way, and how long a nonce
@@ -20,10 +22,10 @@ func (c *call) authenticate() *refusal {
 	if c.route != nil {
 		auth = c.route.Auth
 	}
-	if auth == AuthNone {
+	if auth == AuthNone || c.g.Dialect == catalog.GenerationFC {
 		return nil
 	}
-	if c.isHigress() {
+	if c.isNewer() {
 		if c.route == nil {
 			return nil // Envoy routes before a plug-in sees a request
 		}

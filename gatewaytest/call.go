@@ -225,7 +225,7 @@ func (c *call) addScripted(h http.Header) {
 // addDebugInfo says how long the gateway and the backend took, up to the head
 // of the answer.
 func (c *call) addDebugInfo(h http.Header) {
-	if strings.EqualFold(c.r.Header.Get("X-Ca-Request-Mode"), "debug") && !c.isHigress() {
+	if strings.EqualFold(c.r.Header.Get("X-Ca-Request-Mode"), "debug") && c.g.Dialect <= catalog.GenerationVPC {
 		h.Set("X-Ca-Debug-Info", fmt.Sprintf(`{"ServiceLatency":%d,"TotalLatency":%d}`,
 			c.serviceLatency().Milliseconds(), time.Since(c.arrived).Milliseconds()))
 	}
@@ -239,4 +239,11 @@ func (c *call) serviceLatency() time.Duration {
 	return c.latency
 }
 
-func (c *call) isHigress() bool { return c.g.Dialect == catalog.GenerationHigress }
+// isNewer reports that plug-ins check and Envoy answers.
+func (c *call) isNewer() bool {
+	switch c.g.Dialect {
+	case catalog.GenerationUnknown, catalog.GenerationClassic, catalog.GenerationVPC, catalog.GenerationFC:
+		return false
+	}
+	return true
+}

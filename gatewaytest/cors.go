@@ -56,7 +56,7 @@ func (c *call) checkOrigin() *refusal {
 
 // corsOff reports that the plug-in for CORS is not configured. The older
 // generations answer without one.
-func (c *call) corsOff() bool { return c.isHigress() && c.g.Origins == nil }
+func (c *call) corsOff() bool { return c.isNewer() && c.g.Origins == nil }
 
 const exposedHeaders = "Content-MD5,Server,Date,Latency,X-Ca-Request-Id,X-Ca-Error-Code,X-Ca-Error-Message"
 

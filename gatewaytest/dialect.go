@@ -15,7 +15,7 @@ import (
 func (c *call) setCommon(h http.Header) {
 	h.Set("Date", c.g.now().UTC().Format(http.TimeFormat))
 	h.Set(requestIDHeader(c.g.Dialect), c.requestID)
-	if c.isHigress() {
+	if c.isNewer() {
 		h.Set("Server", "istio-envoy")
 	}
 	c.addOrigin(h)
@@ -56,14 +56,14 @@ func newRequestID(generation catalog.Generation) string {
 
 // addServiceTime adds the mark of Envoy that the backend has answered.
 func (c *call) addServiceTime(h http.Header) {
-	if c.isHigress() && !c.g.Plugins.NoEnvoyHeaders {
+	if c.isNewer() && !c.g.Plugins.NoEnvoyHeaders {
 		h.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(c.serviceLatency().Milliseconds(), 10))
 	}
 }
 
 // admitted notes what a limit says of a call that it let pass.
 func (c *call) admitted(v verdict) {
-	if c.isHigress() && c.g.Plugins.ShowQuota {
+	if c.isNewer() && c.g.Plugins.ShowQuota {
 		h := c.w.Header()
 		h.Set("X-Ratelimit-Limit", strconv.Itoa(v.limit))
 		h.Set("X-Ratelimit-Remaining", strconv.Itoa(v.remaining))
@@ -74,7 +74,7 @@ func (c *call) admitted(v verdict) {
 // names the seconds after which to come back, in whole ones as Redis counts
 // them.
 func (c *call) refuseThrottled(v verdict, why reason, params ...string) *refusal {
-	if !c.isHigress() {
+	if !c.isNewer() {
 		return c.refuse(why, params...)
 	}
 	reset := strconv.Itoa(int(math.Ceil(v.wait.Seconds())))

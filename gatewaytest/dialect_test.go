@@ -62,3 +62,57 @@ func TestRequestIDOfEachGeneration(t *testing.T) {
 		}
 	}
 }
+
+// Each generation says in its own words what all of them refuse.
+func TestRefusalsOfEachGeneration(t *testing.T) {
+	const newer, timeout, noRoute = "istio-envoy", "504 upstream request timeout", "404"
+	for dialect, want := range map[catalog.Generation]struct {
+		throttled, noRoute, timeout, noToken, server string
+	}{
+		catalog.GenerationClassic: {"403 Throttled by API Flow Control", "400 Invalid Url", "504 Async Service",
+			"400 Invalid AppKey", ""},
+		catalog.GenerationVPC: {"429 T429PA Throttled by API Flow Control",
+			"404 I404NF API not found with `GET /nowhere`",
+			"504 D504TO Backend service request timeout", "400 I400MH Header `X-Ca-Key` is Required", ""},
+		catalog.GenerationHigress: {"429 Too many requests", noRoute, timeout,
+			"401 Request denied by JWT Auth check. JWT is missing.", newer},
+		catalog.GenerationEnvoy: {"429 local_rate_limited", noRoute, timeout, "401 Jwt is missing", newer},
+		catalog.GenerationHigressAI: {"429 Too many requests", noRoute, timeout,
+			"401 Request denied by JWT Auth check. JWT is missing.", newer},
+		catalog.GenerationCloudNative: {"429 sample", noRoute, timeout,
+			"401 Request denied by JWT Auth check. JWT is missing.", newer},
+		catalog.GenerationAIGateway: {"429 Too many requests", noRoute, timeout,
+			"401 Request denied by JWT Auth check. JWT is missing.", newer},
+		catalog.GenerationFC: {`429 {"errorCode":"ResourceExhausted","errorMessage":"sample"}`,
+			`404 {"errorCode":"DomainNameNotFound","errorMessage":"sample"}`, "200", served, ""},
+	} {
+		t.Run(dialect.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := &gatewaytest.Gateway{Dialect: dialect, Plugins: gatewaytest.Plugins{Auth: gatewaytest.JWTAuth},
+					Routes: []gatewaytest.Route{
+						{Pattern: "/limited", Auth: gatewaytest.AuthNone, Limit: gatewaytest.Limit{Calls: 1,
+							Window: time.Minute}},
+						{Pattern: "/slow", Auth: gatewaytest.AuthNone, Latency: time.Minute, Timeout: time.Second},
+						{Pattern: "/items"},
+					}}
+				call := func(path string) string {
+					w := httptest.NewRecorder()
+					g.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+					if id := w.Header().Get(idHeader(dialect)); id == "" || w.Header().Get("Server") != want.server {
+						t.Errorf("%s: got %s: %q and the server %q", path, idHeader(dialect), id,
+							w.Header().Get("Server"))
+					}
+					return show(w.Result())
+				}
+				call("/limited")
+				for path, want := range map[string]string{
+					"/limited": want.throttled, "/nowhere": want.noRoute, "/slow": want.timeout, "/items": want.noToken,
+				} {
+					if got := call(path); got != want {
+						t.Errorf("%s: got %s, want %s", path, got, want)
+					}
+				}
+			})
+		})
+	}
+}

@@ -45,17 +45,19 @@ type Gateway struct {
 	// catalog.GenerationHigress is a gateway of the newer generation: Plugins
 	// check and refuse, Envoy answers for backends and adds
 	// X-Envoy-Upstream-Service-Time to what they answered. AppCodes, stages and
-	// HTTPSOnly are not its business. Other generations have no checks of their
-	// own; their rows can be scripted.
+	// HTTPSOnly are not its business. GenerationEnvoy, GenerationHigressAI,
+	// GenerationCloudNative and GenerationAIGateway differ in the rows that
+	// limits and tokens are refused with. GenerationFC is Function Compute
+	// without a gateway before it; it looks at no credentials.
 	Dialect catalog.Generation
 
 	// Readings are how the gateway reads a request when it builds the string
 	// to sign. A signature is right if it is right under one of them; a refusal
 	// shows the string of the first. If empty, the documented reading, and
-	// [HigressReadings] in the dialect Higress.
+	// [HigressReadings] in those of the newer generation.
 	Readings []Reading
 
-	// Plugins are the plug-ins of the dialect Higress.
+	// Plugins are the plug-ins of a gateway of the newer generation.
 	Plugins Plugins
 
 	// Apps are the applications that may call. If nil, there is the default
@@ -184,9 +186,8 @@ func newState(g *Gateway) (*state, error) {
 		basePath: strings.TrimSuffix(g.BasePath, "/"), codeParam: cmp.Or(g.AppCodeParam, DefaultAppCodeParam),
 		apps: g.Apps, counts: counter{limit: cmp.Or(max(g.LogLength, 0), 1024)},
 	}
-	if g.Dialect > catalog.GenerationHigress {
-		return nil, fmt.Errorf("dialect %v has no checks of its own; use catalog.GenerationHigress and script its rows",
-			g.Dialect)
+	if g.Dialect > catalog.GenerationFC {
+		return nil, fmt.Errorf("there is no dialect %v", g.Dialect)
 	}
 	if err := g.Plugins.check(); err != nil {
 		return nil, err
@@ -247,7 +248,7 @@ func (g *Gateway) readings() []Reading {
 	switch {
 	case len(g.Readings) > 0:
 		return g.Readings
-	case g.Dialect == catalog.GenerationHigress:
+	case g.Dialect > catalog.GenerationVPC:
 		return higressReadings
 	}
 	return documentedReading

@@ -27,7 +27,7 @@ type Plugins struct {
 	// Throttled is the ID of the catalog row that limits answer with, such as
 	// "envoy.local-rate-limited", "higress.rate-limited",
 	// "higress-ai.too-many-tokens" or "apig-cloud-native.throttled". If empty,
-	// that of the plug-in cluster-key-rate-limit.
+	// that of the dialect; of Higress it is the one of cluster-key-rate-limit.
 	Throttled string
 	// ShowQuota adds X-RateLimit-Limit and X-RateLimit-Remaining, as the
 	// option show_limit_quota_header does.

@@ -76,7 +76,11 @@ var refusalRows = sync.OnceValue(func() map[reason]map[string]string {
 		}
 		ids := make(map[string]string)
 		for i, id := range columns[1:] {
-			if id != "-" {
+			switch id {
+			case "-":
+			case "=":
+				ids[generations[i]] = ids[catalog.GenerationHigress.String()] // which stands before
+			default:
 				ids[generations[i]] = id
 			}
 		}

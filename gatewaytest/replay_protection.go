@@ -9,7 +9,7 @@ import (
 // checkReplay does what the plug-in replay-protection does.
 func (c *call) checkReplay() *refusal {
 	p := c.g.Plugins.Replay
-	if p == nil || !c.isHigress() {
+	if p == nil || !c.isNewer() {
 		return nil
 	}
 	nonce := c.r.Header.Get(cmp.Or(p.Header, "X-Higress-Nonce"))

@@ -16,7 +16,7 @@ import (
 // flags is found before the first line of output.
 func runGateway(in *invocation, args []string) int {
 	fs := in.flags("gateway")
-	var s gatewaySettings
+	s := gatewaySettings{in: in}
 	s.define(fs)
 	if _, ok, code := in.parse(fs, args, 0); !ok {
 		return code

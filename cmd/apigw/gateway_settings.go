@@ -14,6 +14,8 @@ import (
 
 // gatewaySettings are the flags of "apigw gateway".
 type gatewaySettings struct {
+	in *invocation // for complaints
+
 	listen, script, dialect, reading, window, stages string
 	basePath, appCodeParam, origins, certOut         string
 	authPlugin, throttled                            string
@@ -55,7 +57,7 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 	g := &gatewaytest.Gateway{BasePath: s.basePath, AppCodeParam: s.appCodeParam, Stages: words(s.stages),
 		Origins: words(s.origins)}
 	var err error
-	if g.Dialect, err = gatewayDialect(s.dialect); err != nil {
+	if g.Dialect, err = s.parseDialect(); err != nil {
 		return nil, err
 	}
 	if s.reading != "" {
@@ -73,10 +75,10 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 		return nil, err
 	}
 	if s.certOut != "" && !s.tls {
-		return nil, fmt.Errorf("--cert-out needs --tls: without it there is no certificate")
+		return nil, s.in.errorf("--cert-out needs --tls: without it there is no certificate")
 	}
 	if s.quota < 0 || s.latency < 0 || s.timeout < 0 {
-		return nil, fmt.Errorf("--quota, --latency and --timeout may not be negative")
+		return nil, s.in.errorf("--quota, --latency and --timeout may not be negative")
 	}
 	if g.Routes, err = s.routes(); err != nil {
 		return nil, err
@@ -87,17 +89,18 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 	return g, nil
 }
 
-// gatewayDialect reads a generation whose answers to everything the fake knows.
-func gatewayDialect(name string) (catalog.Generation, error) {
-	dialect, ok := catalog.ParseGeneration(name)
-	if ok && dialect >= catalog.GenerationClassic && dialect <= catalog.GenerationHigress {
+// parseDialect reads the name of a generation.
+func (s *gatewaySettings) parseDialect() (catalog.Generation, error) {
+	dialect, ok := catalog.ParseGeneration(s.dialect)
+	if ok && dialect != catalog.GenerationUnknown {
 		return dialect, nil
 	}
-	return 0, fmt.Errorf("--dialect %q is not known%s; give classic, vpc or higress",
-		shorten(name), new(invocation).didYouMean(name, []string{"classic", "vpc", "higress"}))
+	names := namesUpTo(catalog.GenerationFC)
+	return 0, s.in.errorf("--dialect %q is not known%s; known are %s",
+		shorten(s.dialect), s.in.didYouMean(s.dialect, names), strings.Join(names, ", "))
 }
 
-// plugins are those of the dialect higress, which no other dialect has.
+// plugins are those of the newer generation, which no other dialect has.
 func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plugins, err error) {
 	p = gatewaytest.Plugins{DateOffset: s.dateOffset, Throttled: s.throttled}
 	if s.replayProtection {
@@ -106,15 +109,16 @@ func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plu
 	if s.authPlugin != "" {
 		var ok bool
 		if p.Auth, ok = gatewaytest.ParseAuthPlugin(s.authPlugin); !ok {
-			return p, fmt.Errorf("--auth-plugin %q is not known%s; give hmac-auth, key-auth, jwt-auth or basic-auth",
-				shorten(s.authPlugin), new(invocation).didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth", "jwt-auth",
+			return p, s.in.errorf("--auth-plugin %q is not known%s; give hmac-auth, key-auth, jwt-auth or basic-auth",
+				shorten(s.authPlugin), s.in.didYouMean(s.authPlugin, []string{"hmac-auth", "key-auth",
+					"jwt-auth",
 					"basic-auth"}))
 		}
 	}
 	set := s.authPlugin != "" || s.dateOffset != 0 || s.replayProtection || s.throttled != ""
 	if set && dialect != catalog.GenerationHigress {
 		return p,
-			fmt.Errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
+			s.in.errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
 	}
 	return p, nil
 }
@@ -165,7 +169,7 @@ func (s *gatewaySettings) parseLimits() ([]gatewaytest.Limit, error) {
 		limits = append(limits, l)
 	}
 	if s.window != "" && len(limits) == 0 {
-		return nil, fmt.Errorf("--window needs a --limit, such as --limit 100/s")
+		return nil, s.in.errorf("--window needs a --limit, such as --limit 100/s")
 	}
 	return limits, nil
 }

@@ -24,7 +24,7 @@ func TestGatewayMisuse(t *testing.T) {
 		"quota of words":     {[]string{"--quota", "many"}, "give a whole number"},
 		"base path":          {[]string{"--base-path", "v1"}, `base path "v1" does not begin with a slash`},
 		"timeout":            {[]string{"--timeout", "3"}, "give a duration, such as 250ms or 1.5s"},
-		"dialect of no fake": {[]string{"--dialect", "unknown"}, "give classic, vpc or higress"},
+		"dialect of no fake": {[]string{"--dialect", "unknown"}, "known are classic, vpc, higress, envoy"},
 		"plug-in": {[]string{"--dialect", "higress", "--auth-plugin", "hmac"},
 			`--auth-plugin "hmac" is not known`},
 		"plug-in of another": {[]string{"--date-offset", "1m"}, "belong to --dialect higress; add it"},
