@@ -17,6 +17,7 @@ type Attempt struct {
 	Duration time.Duration // until the response head or the failure
 	Wait     time.Duration // the delay before it
 	Status   int           // 0 without a response
+	Proto    string        // of the response, such as "HTTP/2.0"; empty without one
 	// Code, Message and RequestID are the gateway's, as received; empty
 	// where it sent none.
 	Code      catalog.Code

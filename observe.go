@@ -74,7 +74,7 @@ func (c *call) recordRefused(note *resign.Note) {
 func (c *call) attempt(resp *http.Response, err error, now time.Time) Attempt {
 	a := Attempt{Number: len(c.attempts) + 1, Start: c.sent, Duration: now.Sub(c.sent), Wait: c.waited, Err: err}
 	if resp != nil {
-		a.Status = resp.StatusCode
+		a.Status, a.Proto = resp.StatusCode, resp.Proto
 		a.RequestID = requestIDOf(resp.Header)
 	}
 	return a

@@ -56,7 +56,7 @@ type BudgetState struct {
 }
 
 // maxBudgetHosts bounds the memory of a client that talks to ever new hosts.
-// The hosts beyond share one budget.
+// The hosts beyond share one budget until others are idle.
 const (
 	maxBudgetHosts = 1024
 	otherHosts     = "(other hosts)"
@@ -117,7 +117,7 @@ func (b *RetryBudget) host(u *url.URL, now time.Duration) *hostBudget {
 	if h := m.get(host); h != nil {
 		return h
 	}
-	if m != nil && len(m.all) > maxBudgetHosts {
+	if m != nil && len(m.all) > maxBudgetHosts && now < m.fullUntil {
 		return m.all[otherHosts]
 	}
 	return b.addHost(string(host), now)
@@ -128,12 +128,17 @@ func (b *RetryBudget) addHost(host string, now time.Duration) *hostBudget {
 	defer b.mu.Unlock()
 	next := &hostBudgets{all: map[string]*hostBudget{}}
 	if old := b.hosts.Load(); old != nil {
-		*next = hostBudgets{old.firstHost, old.first, maps.Clone(old.all)}
+		*next = hostBudgets{firstHost: old.firstHost, first: old.first, all: maps.Clone(old.all)}
+	}
+	if len(next.all) >= maxBudgetHosts && next.all[host] == nil {
+		next.dropIdle(b, now)
 	}
 	if len(next.all) >= maxBudgetHosts {
 		host = otherHosts
+		next.fullUntil = now + slotLength
 	}
 	if h := next.all[host]; h != nil {
+		b.hosts.Store(next)
 		return h
 	}
 	h := &hostBudget{born: now, reserve: b.reserve(), refilled: now}
@@ -151,6 +156,13 @@ type hostBudgets struct {
 	firstHost string
 	first     *hostBudget
 	all       map[string]*hostBudget
+	fullUntil time.Duration // when it is worth looking for idle hosts again
+}
+
+// dropIdle drops the hosts that would get the same budget if they came anew, so
+// that a server which redirects to ever new names uses up no place for long.
+func (m *hostBudgets) dropIdle(b *RetryBudget, now time.Duration) {
+	maps.DeleteFunc(m.all, func(host string, h *hostBudget) bool { return host != m.firstHost && h.isIdle(b, now) })
 }
 
 func (m *hostBudgets) get(host []byte) *hostBudget {
@@ -221,6 +233,14 @@ func (h *hostBudget) giveBack(b *RetryBudget, now time.Duration, paid grant) {
 		return
 	}
 	h.reserve = min(b.reserve(), h.reserve+1)
+}
+
+// isIdle reports that nothing of the host counts any more.
+func (h *hostBudget) isIdle(b *RetryBudget, now time.Duration) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refill(b, now)
+	return h.requests.sum(now-h.born) == 0 && h.retries.sum(now-h.born) == 0 && h.reserve >= b.reserve()
 }
 
 func (h *hostBudget) refill(b *RetryBudget, now time.Duration) {

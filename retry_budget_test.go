@@ -235,3 +235,26 @@ func TestBudgetIsPerRealHost(t *testing.T) {
 		t.Errorf("got %+v, want one host", got)
 	}
 }
+
+// A host that nobody calls any more leaves its place to another.
+func TestIdleHostsLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b RetryBudget
+		at := func(n int) *url.URL { return &url.URL{Scheme: "https", Host: fmt.Sprintf("h%d.example", n)} }
+		for n := range maxBudgetHosts + 10 {
+			b.request(at(n), monotonic())
+		}
+		if got, want := len(b.States()), maxBudgetHosts+1; got != want {
+			t.Fatalf("got %d hosts, want %d", got, want)
+		}
+		time.Sleep(time.Minute)
+		b.request(at(99999), monotonic())
+		var hosts []string
+		for _, s := range b.States() {
+			hosts = append(hosts, s.Host)
+		}
+		if want := []string{"h0.example", "h99999.example"}; !slices.Equal(hosts, want) {
+			t.Errorf("got %d hosts %.80q, want %q", len(hosts), hosts, want)
+		}
+	})
+}

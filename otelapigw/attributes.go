@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"syscall"
 
@@ -22,13 +21,13 @@ const (
 )
 
 // target says where a request goes, without path and query.
-func target(req *http.Request) []attribute.KeyValue {
+func (in *instruments) target(req *http.Request) []attribute.KeyValue {
 	attrs := make([]attribute.KeyValue, 0, 8)
-	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method(req.Method)))
+	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(in.method(req.Method)))
 	if req.URL == nil {
 		return attrs
 	}
-	return append(attrs, server(req.URL.Hostname(), req.URL.Port(), req.URL.Scheme)...)
+	return append(attrs, in.places.name(req.URL.Hostname(), req.URL.Port(), req.URL.Scheme)...)
 }
 
 // server names a host. The port follows from the scheme where it is not said.
@@ -49,24 +48,8 @@ func server(host, port, scheme string) []attribute.KeyValue {
 	return attrs
 }
 
-// knownMethods are those of RFC 9110 and PATCH, which the conventions name.
-var knownMethods = []string{
-	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete,
-	http.MethodConnect, http.MethodOptions, http.MethodTrace, http.MethodPatch,
-}
-
-func method(m string) string {
-	switch {
-	case m == "":
-		return http.MethodGet
-	case slices.Contains(knownMethods, m):
-		return m
-	}
-	return "_OTHER"
-}
-
 // appendResends adds the number of the sending, which the conventions count
-// from 1 for the first repetition.
+// from 1 for the first retry.
 func appendResends(attrs []attribute.KeyValue, attempts int) []attribute.KeyValue {
 	if attempts > 1 {
 		attrs = append(attrs, semconv.HTTPRequestResendCount(attempts-1))

@@ -30,6 +30,9 @@ func (in *instruments) observeBudget(t *apigw.Transport) (metric.Registration, e
 			if err != nil {
 				host, port = strings.Trim(s.Host, "[]"), ""
 			}
+			if !in.places.has(place{host, port, ""}) {
+				continue // hosts without a series of their own would overwrite each other
+			}
 			at := in.with(server(host, port, ""))
 			o.ObserveInt64(requests, int64(s.Requests), at)
 			o.ObserveInt64(retries, int64(s.Retries), at)

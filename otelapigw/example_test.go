@@ -55,4 +55,6 @@ func ExampleInstrument() {
 	// 	error.type D504CO
 	// apigw.attempt
 	// 	http.request.resend_count 1
+	// apigw.call
+	// 	http.request.resend_count 1
 }

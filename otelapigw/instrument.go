@@ -3,24 +3,28 @@ package otelapigw
 import (
 	"errors"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/apigw-go/apigw"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
 	"go.opentelemetry.io/otel/trace"
 )
 
-// ScopeName is the name of the instrumentation scope of all metrics.
+// ScopeName is the name of the instrumentation scope of all metrics. The scope
+// has the version of this module and the schema URL of the conventions.
 const ScopeName = "github.com/apigw-go/apigw/otelapigw"
 
 // Attributes that the conventions have no name for. Durations are seconds.
 const (
 	StopReasonKey      = attribute.Key("apigw.stop_reason")
+	ReachedKey         = attribute.Key("apigw.reached")
 	RequestIDKey       = attribute.Key("apigw.request_id")
 	AttemptDurationKey = attribute.Key("apigw.attempt.duration")
-	RetryPauseKey      = attribute.Key("apigw.retry.pause")
+	RetryDelayKey      = attribute.Key("apigw.retry.delay")
 )
 
 // Option changes what [Instrument] does.
@@ -38,11 +42,11 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *config) { c.meters = p }
 }
 
-// WithoutRequestDuration leaves http.client.request.duration to an
-// instrumentation that lies below the Transport and measures each attempt, or
-// around it and measures them all as one.
-func WithoutRequestDuration() Option {
-	return func(c *config) { c.requestDuration = false }
+// WithRequestDuration records http.client.request.duration, one value for each
+// attempt. Leave it out where otelhttp or another instrumentation measures the
+// same requests: each would be counted twice.
+func WithRequestDuration() Option {
+	return func(c *config) { c.requestDuration = true }
 }
 
 // WithAttributes adds attributes to all metrics, so that several Transports of
@@ -62,7 +66,7 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 // Two Transports that talk to the same hosts need [WithAttributes], since the
 // state of one budget would overwrite that of the other.
 func Instrument(t *apigw.Transport, opts ...Option) (metric.Registration, error) {
-	c := config{requestDuration: true}
+	var c config
 	for _, o := range opts {
 		o(&c)
 	}
@@ -105,14 +109,20 @@ var durationBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 
 
 type instruments struct {
 	meter    metric.Meter
-	attrs    []attribute.KeyValue    // of every metric
+	attrs    []attribute.KeyValue // of every metric
+	methods  map[string]bool
+	places   places
 	duration metric.Float64Histogram // nil: left to others
 	requests metric.Int64Counter
 	retries  metric.Int64Counter
 }
 
 func newInstruments(c config) (*instruments, error) {
-	in := &instruments{meter: c.meters.Meter(ScopeName), attrs: c.attrs}
+	in := &instruments{
+		meter:   c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL)),
+		attrs:   c.attrs,
+		methods: knownMethods(os.Getenv(methodsVariable)),
+	}
 	var err, err1, err2 error
 	if c.requestDuration {
 		in.duration, err = in.meter.Float64Histogram("http.client.request.duration", metric.WithUnit("s"),
@@ -127,9 +137,8 @@ func newInstruments(c config) (*instruments, error) {
 
 func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 	ctx := req.Context()
-	span := trace.SpanFromContext(ctx)
 	result := outcomeOf(a)
-	if span.IsRecording() {
+	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		attrs := append(result, AttemptDurationKey.Float64(a.Duration.Seconds()))
 		attrs = appendResends(attrs, a.Number)
 		if id := requestID(a.RequestID); id != "" {
@@ -138,7 +147,10 @@ func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 		span.AddEvent("apigw.attempt", trace.WithTimestamp(a.Start.Add(a.Duration)), trace.WithAttributes(attrs...))
 	}
 	if in.duration != nil && in.duration.Enabled(ctx) {
-		attrs := appendResends(append(target(req), result...), a.Number)
+		attrs := append(in.target(req), result...)
+		if v := protocolVersion(a.Proto); v != "" {
+			attrs = append(attrs, semconv.NetworkProtocolVersion(v))
+		}
 		in.duration.Record(ctx, a.Duration.Seconds(), in.with(attrs))
 	}
 }
@@ -146,26 +158,39 @@ func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 func (in *instruments) retry(req *http.Request, failed apigw.Attempt, delay time.Duration) {
 	ctx := req.Context()
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
-		span.AddEvent("apigw.retry", trace.WithAttributes(RetryPauseKey.Float64(delay.Seconds()), errorTypeKey.String(errorType(failed))))
+		span.AddEvent("apigw.retry", trace.WithAttributes(RetryDelayKey.Float64(delay.Seconds()), errorTypeKey.String(errorType(failed))))
 	}
-	in.retries.Add(ctx, 1, in.with(append(target(req), outcomeOf(failed)...)))
+	in.retries.Add(ctx, 1, in.with(append(in.target(req), outcomeOf(failed)...)))
 }
 
 func (in *instruments) done(req *http.Request, r apigw.Result) {
 	ctx := req.Context()
-	attrs := target(req)
+	var outcome []attribute.KeyValue
 	if r.Status != 0 {
-		attrs = append(attrs, statusKey.Int(r.Status))
+		outcome = append(outcome, statusKey.Int(r.Status))
 	}
-	var stop []attribute.KeyValue
 	if r.Err != nil {
-		attrs = append(attrs, errorTypeKey.String(errorTypeOf(r.Err)))
-		stop = append(stop, StopReasonKey.String(r.Err.Stop.String()))
+		outcome = append(outcome, errorTypeKey.String(errorTypeOf(r.Err)), StopReasonKey.String(r.Err.Stop.String()))
 	}
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
-		span.SetAttributes(appendResends(stop, len(r.Attempts))...)
+		attrs := appendResends(outcome, len(r.Attempts))
+		if r.Err != nil {
+			attrs = append(attrs, ReachedKey.String(r.Err.Reached.String()))
+		}
+		// An event, since the span can be that of a caller with many calls.
+		span.AddEvent("apigw.call", trace.WithAttributes(attrs...))
+		if isClient(span) && len(r.Attempts) > 1 {
+			span.SetAttributes(semconv.HTTPRequestResendCount(len(r.Attempts) - 1))
+		}
 	}
-	in.requests.Add(ctx, 1, in.with(append(attrs, stop...)))
+	in.requests.Add(ctx, 1, in.with(append(in.target(req), outcome...)))
+}
+
+// isClient reports whether the span is that of this request, as otelhttp makes
+// it around the Transport. Spans of other kinds belong to a caller.
+func isClient(span trace.Span) bool {
+	s, ok := span.(interface{ SpanKind() trace.SpanKind })
+	return ok && s.SpanKind() == trace.SpanKindClient
 }
 
 func (in *instruments) with(attrs []attribute.KeyValue) metric.MeasurementOption {

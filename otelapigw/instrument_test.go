@@ -159,16 +159,17 @@ func wantLines(t *testing.T, what string, got, want []string) {
 func TestRetryThenSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, gateway(t, &gatewaytest.Gateway{},
-			gatewaytest.Outcome{Error: "D504CO", Delay: 2 * time.Second}))
+			gatewaytest.Outcome{Error: "D504CO", Delay: 2 * time.Second}), otelapigw.WithRequestDuration())
 		span := r.send(t.Context(), "GET", "http://api.example.com/v1/weather?token=hidden", nil)
 
 		wantLines(t, "events", events(span), []string{
 			"apigw.attempt apigw.attempt.duration=2 error.type=D504CO http.response.status_code=504",
-			"apigw.retry apigw.retry.pause=1 error.type=D504CO",
+			"apigw.retry apigw.retry.delay=1 error.type=D504CO",
 			"apigw.attempt apigw.attempt.duration=0 http.request.resend_count=1 http.response.status_code=200",
+			"apigw.call http.request.resend_count=1 http.response.status_code=200",
 		})
-		if got, want := show(span.Attributes), "http.request.resend_count=1"; got != want {
-			t.Errorf("span: got %q, want %q", got, want)
+		if got, want := show(span.Attributes), ""; got != want {
+			t.Errorf("span of the caller: got %q, want %q", got, want)
 		}
 		if got, want := span.Events[0].Time.Sub(span.StartTime), 2*time.Second; got != want {
 			t.Errorf("time of the first attempt's event: got %v, want %v", got, want)
@@ -182,8 +183,8 @@ func TestRetryThenSuccess(t *testing.T) {
 			"apigw.client.retry_budget.denied{" + budget + "} 0",
 			"apigw.client.retry_budget.requests{" + budget + "} 1",
 			"apigw.client.retry_budget.retries{" + budget + "} 0",
-			"http.client.request.duration{error.type=D504CO http.request.method=GET http.response.status_code=504 " + server + "} n=1 sum=2",
-			"http.client.request.duration{http.request.method=GET http.request.resend_count=1 http.response.status_code=200 " + server + "} n=1 sum=0",
+			"http.client.request.duration{error.type=D504CO http.request.method=GET http.response.status_code=504 network.protocol.version=1.1 " + server + "} n=1 sum=2",
+			"http.client.request.duration{http.request.method=GET http.response.status_code=200 network.protocol.version=1.1 " + server + "} n=1 sum=0",
 		})
 	})
 }
@@ -212,8 +213,8 @@ func TestErrorTypeAndStopReason(t *testing.T) {
 				if got := value(span.Events[0].Attributes, "error.type"); got != c.errorType {
 					t.Errorf("error.type of the attempt: got %q, want %q", got, c.errorType)
 				}
-				if got := value(span.Attributes, otelapigw.StopReasonKey); got != c.stop {
-					t.Errorf("stop reason of the span: got %q, want %q", got, c.stop)
+				if got := value(span.Events[len(span.Events)-1].Attributes, otelapigw.StopReasonKey); got != c.stop {
+					t.Errorf("stop reason of the call: got %q, want %q", got, c.stop)
 				}
 				if got := r.metrics()[0]; !strings.Contains(got, "apigw.stop_reason="+c.stop+" error.type="+c.errorType+" ") {
 					t.Errorf("metric: got %q, want stop reason %q and error.type %q", got, c.stop, c.errorType)
@@ -318,9 +319,9 @@ func TestNothingSecretIsReported(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	t.Run("WithoutRequestDuration", func(t *testing.T) {
+	t.Run("without WithRequestDuration", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, gateway(t, &gatewaytest.Gateway{}), otelapigw.WithoutRequestDuration())
+			r := newRig(t, gateway(t, &gatewaytest.Gateway{}))
 			r.send(t.Context(), "GET", "http://api.example.com/", nil)
 			if got := strings.Join(r.metrics(), "\n"); strings.Contains(got, "http.client.request.duration") {
 				t.Errorf("got\n%s\nwant no http.client.request.duration", got)
@@ -355,8 +356,8 @@ func TestUnregisterEndsTheBudgetOnly(t *testing.T) {
 	}
 	r.send(t.Context(), "PURGE", "https://api.example.com/", nil)
 	got := r.metrics()
-	if len(got) != 2 || !strings.Contains(got[0], "http.request.method=_OTHER") || !strings.Contains(got[0], "server.port=443") {
-		t.Errorf("got\n%s\nwant requests and duration of method _OTHER at port 443, no budget", strings.Join(got, "\n"))
+	if len(got) != 1 || !strings.Contains(got[0], "http.request.method=_OTHER") || !strings.Contains(got[0], "server.port=443") {
+		t.Errorf("got\n%s\nwant the requests of method _OTHER at port 443, no budget", strings.Join(got, "\n"))
 	}
 }
 
