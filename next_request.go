@@ -10,7 +10,7 @@ import (
 // called right before the attempt: what was decided before the delay is asked
 // again, and a signature begins to age when it is made.
 func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
-	if unless := c.situation(nil, time.Now()).unlessTooLate(0); unless != nothing {
+	if unless := c.tooLate(0); unless != nothing {
 		return nil, unless, errTooLate
 	}
 	body, err := c.body.next()
@@ -32,7 +32,16 @@ func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 		closeBody(next)
 		return nil, retryUnless(StopNonce), errNonceStays
 	}
+	if unless := c.tooLate(0); unless != nothing { // the hook took long
+		closeBody(next)
+		return nil, unless, errTooLate
+	}
 	return next, nothing, nil
+}
+
+// tooLate asks the time that is left now for a retry after a delay.
+func (c *call) tooLate(delay time.Duration) retryUnless {
+	return c.situation(nil, time.Now()).unlessTooLate(delay)
 }
 
 var (

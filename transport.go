@@ -248,7 +248,7 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 			return c.finish(resp)
 		}
 		decided := time.Now()
-		if unless := c.situation(nil, decided).unlessTooLate(d.delay); unless != nothing { // the hooks took long
+		if unless := c.tooLate(d.delay); unless != nothing { // the hooks took long
 			return c.giveUp(resp, StopReason(unless), nil)
 		}
 		decided = decided.Add(-c.looked) // the delay runs from the head on
