@@ -30,7 +30,7 @@ func ClassifyBody(status int, h http.Header, body []byte) (*Error, bool) {
 	if body != nil && len(body) <= maxPeek && readable(h) {
 		a.body, a.whole = string(body), true
 	}
-	if status == 0 && len(body) == 0 && isNone(headerValue(h, headerErrorMessage)) && headerValue(h, headerErrorCode) == "" {
+	if status == 0 && len(body) == 0 && !hasMark(h) {
 		return nil, false
 	}
 	e := new(Error)
@@ -200,5 +200,10 @@ func (e *Error) classifyBody(a *received) bool {
 
 // hasStatus reports whether the status fits the row; an unknown one does.
 func hasStatus(e catalog.Entry, status int) bool { return status == 0 || e.HasStatus(status) }
+
+// hasMark reports whether the gateway left a code or a text in the headers.
+func hasMark(h http.Header) bool {
+	return headerValue(h, headerErrorCode) != "" || !isNone(headerValue(h, headerErrorMessage))
+}
 
 func isNone(message string) bool { return message == "" || strings.EqualFold(message, "OK") }

@@ -177,3 +177,26 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a body says, it never proves by itself that nothing ran.
+func FuzzClassifyBody(f *testing.F) {
+	for e := range catalog.All() {
+		if e.Place == catalog.PlaceBody {
+			f.Add(e.Status, "X-Fc-Request-Id", []byte(e.Message))
+		}
+	}
+	f.Add(401, "Content-Type", []byte(`{"code":"A403JE"}`))
+	f.Add(503, headerServiceTime, []byte("no healthy upstream\xff"))
+	f.Fuzz(func(t *testing.T, status int, name string, body []byte) {
+		e, ok := ClassifyBody(status, http.Header{name: {"1"}}, body)
+		if !ok {
+			return
+		}
+		if e.Entry.ID == "" || e.Reached == catalog.ReachedUnknown || e.Reached == catalog.ReachedNo && !hasMark(http.Header{name: {"1"}}) {
+			t.Errorf("%q, reached %v", e.Entry.ID, e.Reached)
+		}
+		if text := e.Error(); len(text) > 4<<10 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			t.Errorf("text of %d bytes: %q", len(text), text)
+		}
+	})
+}

@@ -35,7 +35,7 @@ func (c *call) isRefusal(resp *http.Response) bool {
 func (c *call) look(resp *http.Response) received {
 	_, reason, _ := strings.Cut(resp.Status, " ")
 	r := received{status: resp.StatusCode, header: resp.Header, reason: reason}
-	if headerValue(r.header, headerErrorCode) != "" || !isNone(headerValue(r.header, headerErrorMessage)) {
+	if hasMark(r.header) {
 		return r
 	}
 	if c.req.Method != http.MethodHead {

@@ -1,12 +1,13 @@
-// Package catalog holds the error responses that Alibaba Cloud API Gateway
-// (阿里云 API 网关) and Higress hmac-auth give, and finds the one that a code or
-// a text belongs to.
+// Package catalog holds the error responses of Alibaba Cloud API Gateway
+// (阿里云 API 网关) in all its generations: classic and VPC-type instances, the
+// cloud-native and AI gateways with Envoy and the plug-ins of Higress inside,
+// and Function Compute behind them. It finds the one that a response belongs to.
 //
 // The rows are in errors.tsv, embedded and parsed at the first use. Each row
 // says where it comes from and how far it was verified; show
 // [Entry.Confidence] wherever you show a row. [Lookup] finds by six-character
-// code, [MatchText] by message, [Infer] and [ByStatus] answer for what is not
-// in the table.
+// code, [MatchText] by the text of a header, [MatchBody] by body and other
+// headers; [Infer] and [ByStatus] answer for what is not in the table.
 //
 // Everything that this package returns is a copy. All functions are total and
 // safe for concurrent use.

@@ -91,7 +91,8 @@ func (e Entry) Verified() bool { return e.Confidence >= ConfidenceMedium }
 // HasStatus reports whether the row was seen with that status. A row of status
 // 0 has all of them.
 func (e Entry) HasStatus(status int) bool {
-	return e.Status == status || e.Status == 0 || e.statuses != "" && slices.Contains(list(e.statuses), strconv.Itoa(status))
+	return e.Status == status || e.Status == 0 ||
+		e.statuses != "" && slices.Contains(list(e.statuses), strconv.Itoa(status))
 }
 
 // NonceUsed reports that the gateway had accepted a request with the same nonce

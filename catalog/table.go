@@ -36,9 +36,9 @@ type table struct {
 
 // columns of errors.tsv. The fields of [Entry] and of "apigw catalog --tsv" have
 // the same names.
-const columns = "id\tgeneration\torigin\tcode\tstatus\tother_statuses\tplace\tmark\tmessage\taliases\tclass\tserver_side\tretry\t" +
-	"wait\tbackend_reached\tbackend_reached_why\tnot_sent_reasons\tfixer\tmeaning_en\tmeaning_zh\tremedy_en\tremedy_zh\t" +
-	"shown_params\ttraits\tconfidence\tmessage_confidence\tsource"
+const columns = "id\tgeneration\torigin\tcode\tstatus\tother_statuses\tplace\tmark\tmessage\taliases\tclass\t" +
+	"server_side\tretry\twait\tbackend_reached\tbackend_reached_why\tnot_sent_reasons\tfixer\tmeaning_en\tmeaning_zh\t" +
+	"remedy_en\tremedy_zh\tshown_params\ttraits\tconfidence\tmessage_confidence\tsource"
 
 func parseTable(tsv string) (*table, error) {
 	var edition Edition

@@ -81,6 +81,9 @@ func errorType(a apigw.Attempt) string {
 	if !failed {
 		return ""
 	}
+	if e.Code == "" && e.Entry.Place == catalog.PlaceBody { // that is where the text came from
+		e, _ = apigw.ClassifyBody(a.Status, nil, []byte(a.Message))
+	}
 	return errorTypeOf(e)
 }
 
@@ -92,10 +95,15 @@ func errorTypeOf(e *apigw.Error) string {
 		return causeType(e.Err)
 	case e.Code != "" && e.Entry.Code == e.Code:
 		return string(e.Code)
-	case e.Entry.Class != catalog.ClassUnknown && e.Origin == apigw.OriginGateway:
+	case e.Entry.Class != catalog.ClassUnknown && refused(e.Origin):
 		return e.Entry.Class.String()
 	}
 	return strconv.Itoa(e.Status)
+}
+
+// refused reports whether something in front of the backend made the response.
+func refused(o apigw.Origin) bool {
+	return o == apigw.OriginGateway || o == apigw.OriginProxy || o == apigw.OriginFunctionCompute
 }
 
 // causeType names the cause where there was no response.

@@ -13,14 +13,19 @@ import (
 type catalogRow struct {
 	ID                string   `json:"id"`
 	Generation        string   `json:"generation"`
+	Origin            string   `json:"origin"`
 	Code              string   `json:"code"`
 	Status            int      `json:"status"`
+	Place             string   `json:"place"`
+	Mark              string   `json:"mark"`
 	Message           string   `json:"message"`
 	Aliases           []string `json:"aliases"`
 	Class             string   `json:"class"`
 	ServerSide        bool     `json:"server_side"`
 	Retry             string   `json:"retry"`
+	Wait              string   `json:"wait"`
 	BackendReached    string   `json:"backend_reached"`
+	BackendReachedWhy string   `json:"backend_reached_why"`
 	Fixer             string   `json:"fixer"`
 	Meaning           string   `json:"meaning"`
 	Remedy            string   `json:"remedy"`
@@ -29,7 +34,10 @@ type catalogRow struct {
 	Source            string   `json:"source"`
 }
 
-const catalogColumns = "id\tgeneration\tcode\tstatus\tmessage\taliases\tclass\tserver_side\tretry\tbackend_reached\tfixer\t" +
+// catalogColumns are named as in the file of the catalog. A status of 0 is any;
+// meaning and remedy are in the language of the command.
+const catalogColumns = "id\tgeneration\torigin\tcode\tstatus\tplace\tmark\tmessage\taliases\tclass\tserver_side\t" +
+	"retry\twait\tbackend_reached\tbackend_reached_why\tfixer\t" +
 	"meaning\tremedy\tconfidence\tmessage_confidence\tsource"
 
 func runCatalog(in *invocation, args []string) int {
@@ -58,7 +66,7 @@ func runCatalog(in *invocation, args []string) int {
 	}
 	generation, ok := catalog.ParseGeneration(*generationName)
 	if *generationName != "" && (!ok || generation == catalog.GenerationUnknown) {
-		names := namesUpTo(catalog.GenerationHigress)
+		names := namesUpTo(catalog.GenerationFC)
 		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), in.didYouMean(*generationName, names), strings.Join(names, ", "))
 	}
 	var rows []catalog.Entry
@@ -95,13 +103,17 @@ func namesUpTo[E interface {
 
 func (in *invocation) catalogRow(e catalog.Entry) catalogRow {
 	row := catalogRow{
-		ID: e.ID, Generation: e.Generation.String(), Code: string(e.Code), Status: e.Status, Message: e.Message,
+		ID: e.ID, Generation: e.Generation.String(), Origin: e.Origin.String(), Code: string(e.Code), Status: e.Status,
+		Place: e.Place.String(), Mark: e.Mark, Message: e.Message,
 		Aliases: e.Aliases(), Class: e.Class.String(), ServerSide: e.ServerSide, Retry: e.Retry.String(),
-		BackendReached: e.Reached.String(), Fixer: e.Fixer.String(), Meaning: e.Meaning.In(in.lang),
+		BackendReached: e.Reached.String(), BackendReachedWhy: e.ReachedWhy, Fixer: e.Fixer.String(), Meaning: e.Meaning.In(in.lang),
 		Remedy: e.Remedy.In(in.lang), Confidence: e.Confidence.String(), Source: e.Source,
 	}
 	if row.Aliases == nil {
 		row.Aliases = []string{}
+	}
+	if e.Wait > 0 {
+		row.Wait = e.Wait.String()
 	}
 	if e.Message != "" {
 		row.MessageConfidence = e.MessageConfidence.String()
@@ -115,9 +127,9 @@ func (in *invocation) catalogTSV(rows []catalog.Entry) {
 	for _, e := range rows {
 		r := in.catalogRow(e)
 		fmt.Fprintln(in.stdout, strings.Join([]string{
-			r.ID, r.Generation, r.Code, strconv.Itoa(r.Status), r.Message, strings.Join(r.Aliases, "|"), r.Class,
-			strconv.FormatBool(r.ServerSide), r.Retry, r.BackendReached, r.Fixer, r.Meaning, r.Remedy, r.Confidence,
-			r.MessageConfidence, r.Source,
+			r.ID, r.Generation, r.Origin, r.Code, strconv.Itoa(r.Status), r.Place, r.Mark, r.Message,
+			strings.Join(r.Aliases, "|"), r.Class, strconv.FormatBool(r.ServerSide), r.Retry, r.Wait, r.BackendReached,
+			r.BackendReachedWhy, r.Fixer, r.Meaning, r.Remedy, r.Confidence, r.MessageConfidence, r.Source,
 		}, "\t"))
 	}
 }
@@ -134,9 +146,20 @@ func (in *invocation) catalogMarkdown(rows []catalog.Entry) {
 		if e.Code != "" {
 			name = strings.TrimSpace("**" + string(e.Code) + "** " + name)
 		}
-		fmt.Fprintf(in.stdout, "| %s | %d | %s | %s | %s | %s | %s |\n",
-			name, e.Status, e.Class, e.Retry, e.Reached, escape(in.meaning(e)), escape(e.Remedy.In(in.lang)))
+		if name == "" {
+			name = "(" + e.ID + ")" // it shows in headers or in nothing
+		}
+		fmt.Fprintf(in.stdout, "| %s | %s | %s | %s | %s | %s | %s |\n",
+			name, in.statusText(e), e.Class, e.Retry, e.Reached, escape(in.meaning(e)), escape(e.Remedy.In(in.lang)))
 	}
+}
+
+// statusText is the status of a row, which can be any.
+func (in *invocation) statusText(e catalog.Entry) string {
+	if e.Status == 0 {
+		return in.t("any", "任意")
+	}
+	return strconv.Itoa(e.Status)
 }
 
 // catalogTable prints the list for people: what does not fit a terminal, such as
@@ -152,7 +175,7 @@ func (in *invocation) catalogTable(rows []catalog.Entry) {
 			unverified++
 		}
 		cells = append(cells, []string{
-			e.ID, strconv.Itoa(e.Status), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(), in.meaning(e),
+			e.ID, in.statusText(e), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(), in.meaning(e),
 		})
 	}
 	table(in.stdout, in.colour, cells, func(row, column int) colour {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -100,12 +101,11 @@ func runDemo(in *invocation, args []string) int {
 	return exitOK
 }
 
-// demoCases returns the classic rows of the document and all VPC rows, in the
-// order of the catalog, and once more, as POST, those that a retry can cure.
+// demoCases returns the rows to show, in the order of the catalog, and once
+// more, as POST, those that a retry can cure.
 func demoCases() (rows, posts []*demoCase) {
 	for e := range catalog.All() {
-		document := e.Generation == catalog.GenerationClassic && strings.Contains(e.Source, "classic-error-table")
-		if !document && e.Generation != catalog.GenerationVPC {
+		if !isShown(e) {
 			continue
 		}
 		rows = append(rows, &demoCase{entry: e, method: http.MethodGet})
@@ -116,6 +116,19 @@ func demoCases() (rows, posts []*demoCase) {
 	return rows, posts
 }
 
+// isShown reports whether the demonstration has a row: the classic ones of the
+// document, all of VPC-type instances, and of the newer generations those that
+// can be told apart by what is seen of one answer.
+func isShown(e catalog.Entry) bool {
+	switch e.Place {
+	case catalog.PlaceHeader:
+		return e.Generation == catalog.GenerationVPC || strings.Contains(e.Source, "classic-error-table")
+	case catalog.PlaceBody, catalog.PlaceMark:
+		return e.Status != 0 && !e.NeedsProof()
+	}
+	return false
+}
+
 // curable is what the catalog advises: another attempt can help soon. Throttled
 // calls, and those whose cause lasts for a known time, are not sent again unless
 // a policy says how long they may wait.
@@ -124,9 +137,12 @@ func curable(e catalog.Entry) bool {
 }
 
 // advice is the decision that follows from the catalog row alone. It does not
-// ask the transport's own judgement, which is what the demonstration checks.
+// ask the transport's own judgement, which is what the demonstration checks. A
+// body proves nothing by itself, and a row that nobody verified does not either.
 func (c *demoCase) advice() string {
-	if curable(c.entry) && (c.method == http.MethodGet || c.entry.Reached == catalog.ReachedNo && c.entry.Verified()) {
+	e := c.entry
+	proof := (e.Reached == catalog.ReachedNo || c.notSent() != "") && e.Verified() && e.Place == catalog.PlaceHeader
+	if curable(e) && (c.method == http.MethodGet || proof) {
 		return retried
 	}
 	return failedFast
@@ -162,7 +178,7 @@ func perform(ctx context.Context, cases []*demoCase) {
 			Auth:    gatewaytest.AuthNone,
 			Script: []gatewaytest.Outcome{{
 				Error:  c.entry.ID, // whatever its dialect
-				Params: map[string]string{"Reason": demoReason(c.entry)},
+				Params: map[string]string{"Reason": c.reason()},
 				Times:  -1, // for ever: only the transport can end it
 			}},
 		})
@@ -192,21 +208,36 @@ func perform(ctx context.Context, cases []*demoCase) {
 
 const demoWorkers = 8
 
-// demoReason fills the reason of a message in. A broken connection to the
-// backend is shown in the kind that leaves open whether the backend ran.
-func demoReason(e catalog.Entry) string {
-	if len(e.NotSentReasons()) > 0 {
+// reason fills the reason of a message in. A broken connection to the backend is
+// shown in the kind that leaves open whether the backend ran, and to POST in one
+// that does not.
+func (c *demoCase) reason() string {
+	switch {
+	case c.notSent() != "":
+		return c.notSent()
+	case len(c.entry.NotSentReasons()) > 0:
 		return "Connection is closed"
 	}
 	return "demonstration"
+}
+
+// notSent is a reason of the row that proves that nothing was sent, for POST.
+func (c *demoCase) notSent() string {
+	if reasons := c.entry.NotSentReasons(); len(reasons) > 0 && c.method == http.MethodPost {
+		return reasons[0]
+	}
+	return ""
 }
 
 // send makes one request as a program would. Every request has a transport
 // with a budget of its own, so that none takes the retries of another.
 func send(ctx context.Context, c *demoCase, url string, base http.RoundTripper) (r demoResult) {
 	client := &http.Client{Transport: &apigw.Transport{
-		Base:   base,
-		Policy: apigw.RetryPolicy{InitialBackoff: 4 * time.Millisecond, MaxBackoff: 20 * time.Millisecond},
+		Base: base,
+		Policy: apigw.RetryPolicy{
+			InitialBackoff: 4 * time.Millisecond, MaxBackoff: 20 * time.Millisecond,
+			SuccessMarks: []apigw.SuccessMark{{Header: "X-Fc-Error-Type"}, {JSONField: "code", JSONValue: "-1"}},
+		},
 	}}
 	var body io.Reader
 	if c.method == http.MethodPost {
@@ -264,7 +295,7 @@ func (in *invocation) demoTable(cases []*demoCase) {
 		name := line.Code
 		if name == "" {
 			// The string to sign would make the column very wide.
-			name, _, _ = strings.Cut(line.Message, ", Server StringToSign")
+			name, _, _ = strings.Cut(cmp.Or(line.Message, line.ID), ", Server StringToSign")
 		}
 		decision := in.t("failed fast: ", "不重试：") + line.StopReason
 		if line.Decision == retried {
