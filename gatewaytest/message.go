@@ -1,6 +1,7 @@
 package gatewaytest
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -23,8 +24,17 @@ func (r *refusal) message(req *http.Request) string {
 		if name == "StringToSign" && !strings.Contains(r.entry.Message, "`") {
 			value = "`" + value + "`"
 		}
+		if strings.HasPrefix(r.entry.Message, "{") {
+			value = inJSON(value)
+		}
 		return value
 	})
+}
+
+// inJSON writes a value for the inside of a JSON string.
+func inJSON(s string) string {
+	quoted, _ := json.Marshal(s) // strings always encode
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // headerText makes s fit for a header: line breaks become "#", as the gateway
