@@ -47,6 +47,7 @@ func runCatalog(in *invocation, args []string) int {
 	asJSON := fs.Bool("json", false, "")
 	asTSV := fs.Bool("tsv", false, "")
 	asMarkdown := fs.Bool("markdown", false, "")
+	wide := fs.Bool("wide", false, "")
 	if _, ok, code := in.parse(fs, args, 0); !ok {
 		return code
 	}
@@ -84,8 +85,12 @@ func runCatalog(in *invocation, args []string) int {
 		in.catalogTSV(rows)
 	case *asMarkdown:
 		in.catalogMarkdown(rows)
+	case *wide:
+		in.catalogWide(rows)
+		in.catalogTotals(rows)
 	default:
-		in.catalogTable(rows)
+		in.catalogGroups(rows)
+		in.catalogTotals(rows)
 	}
 	return exitOK
 }
@@ -160,31 +165,4 @@ func (in *invocation) statusText(e catalog.Entry) string {
 		return in.t("any", "任意")
 	}
 	return strconv.Itoa(e.Status)
-}
-
-// catalogTable prints the list for people: what does not fit a terminal, such as
-// message and source, is left to the other formats and to explain.
-func (in *invocation) catalogTable(rows []catalog.Entry) {
-	cells := [][]string{{
-		in.t("ID", "编号"), in.t("STATUS", "状态码"), in.t("CLASS", "类别"), in.t("RETRY", "重试"),
-		in.t("BACKEND RAN", "后端执行"), in.t("CONFIDENCE", "可信度"), in.t("MEANING", "含义"),
-	}}
-	unverified := 0
-	for _, e := range rows {
-		if !e.Verified() {
-			unverified++
-		}
-		cells = append(cells, []string{
-			e.ID, in.statusText(e), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(), in.meaning(e),
-		})
-	}
-	table(in.stdout, in.colour, cells, func(row, column int) colour {
-		if !rows[row-1].Verified() {
-			return faint
-		}
-		return ""
-	})
-	edition := catalog.CurrentEdition()
-	fmt.Fprintf(in.stdout, in.t("\n%d of %d rows, %d unverified; edition %s (%s)\n", "\n共 %d / %d 行，未验证 %d；版本 %s（%s）\n"),
-		len(rows), catalog.Len(), unverified, edition.Name, edition.Date)
 }

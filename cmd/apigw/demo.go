@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,6 +64,7 @@ func (c *demoCase) pattern() string { return c.method + " /rows/" + c.entry.ID }
 func runDemo(in *invocation, args []string) int {
 	fs := in.flags("demo")
 	asJSON := fs.Bool("json", false, "")
+	wide := fs.Bool("wide", false, "")
 	if _, ok, code := in.parse(fs, args, 0); !ok {
 		return code
 	}
@@ -77,7 +76,7 @@ func runDemo(in *invocation, args []string) int {
 	perform(ctx, append(append([]*demoCase(nil), rows...), posts...))
 	if ctx.Err() != nil {
 		in.complain("interrupted")
-		return exitFailure
+		return exitInterrupted
 	}
 
 	wrong := 0
@@ -87,12 +86,16 @@ func runDemo(in *invocation, args []string) int {
 			in.complain("%s, %s: %s", c.entry.ID, c.method, fault)
 		}
 	}
-	if *asJSON {
+	switch {
+	case *asJSON:
 		for _, c := range rows {
 			in.json(in.demoLine(c))
 		}
-	} else {
-		in.demoTable(rows)
+	case *wide:
+		in.demoWide(rows)
+		in.demoTotals(rows, posts, wrong, time.Since(start))
+	default:
+		in.demoGroups(rows)
 		in.demoTotals(rows, posts, wrong, time.Since(start))
 	}
 	if wrong > 0 {
@@ -262,88 +265,4 @@ func send(ctx context.Context, c *demoCase, url string, base http.RoundTripper) 
 	resp.Body.Close()
 	r.failure, _ = apigw.FromResponse(resp)
 	return r
-}
-
-func (in *invocation) demoLine(c *demoCase) demoLine {
-	line := demoLine{ID: c.entry.ID, Decision: c.result.decision()}
-	e := c.result.failure
-	if e == nil {
-		return line
-	}
-	line.ID, line.Status, line.Code, line.Message = e.Entry.ID, e.Status, string(e.Code), e.Message
-	line.Class, line.Origin = e.Entry.Class.String(), e.Origin.String()
-	line.Attempts, line.StopReason = len(e.Attempts), e.Stop.String()
-	line.Meaning, line.Remedy = in.meaning(e.Entry), e.Entry.Remedy.In(in.lang)
-	return line
-}
-
-// meaning is the meaning of a row, marked where nobody verified it.
-func (in *invocation) meaning(e catalog.Entry) string {
-	if e.ID == catalog.UnknownID || e.Verified() {
-		return e.Meaning.In(in.lang)
-	}
-	return e.Meaning.In(in.lang) + in.t(" (unverified)", "（未验证）")
-}
-
-func (in *invocation) demoTable(cases []*demoCase) {
-	rows := [][]string{{
-		in.t("STATUS", "状态码"), in.t("CODE OR TEXT", "错误码或文本"), in.t("CLASS", "类别"), in.t("DECISION", "处理"),
-		in.t("ATTEMPTS", "次数"), in.t("TIME", "用时"), in.t("MEANING", "含义"), in.t("REMEDY", "解决办法"),
-	}}
-	for _, c := range cases {
-		line := in.demoLine(c)
-		name := line.Code
-		if name == "" {
-			// The string to sign would make the column very wide.
-			name, _, _ = strings.Cut(cmp.Or(line.Message, line.ID), ", Server StringToSign")
-		}
-		decision := in.t("failed fast: ", "不重试：") + line.StopReason
-		if line.Decision == retried {
-			n := strconv.Itoa(line.Attempts - 1)
-			decision = in.t("retried "+n+" times: ", "重试 "+n+" 次：") + line.StopReason
-		}
-		rows = append(rows, []string{
-			strconv.Itoa(line.Status), name, line.Class, decision, strconv.Itoa(line.Attempts),
-			milliseconds(c.result.took), line.Meaning, line.Remedy,
-		})
-	}
-	table(in.stdout, in.colour, rows, func(row, column int) colour {
-		switch {
-		case column != 3:
-			return ""
-		case cases[row-1].fault() != "":
-			return red
-		case cases[row-1].result.decision() == retried:
-			return green
-		}
-		return yellow
-	})
-}
-
-func (in *invocation) demoTotals(rows, posts []*demoCase, wrong int, took time.Duration) {
-	n := map[string]int{}
-	unverified := 0
-	for _, c := range rows {
-		n[c.result.decision()]++
-		if !c.entry.Verified() {
-			unverified++
-		}
-	}
-	repeated, most := 0, 0
-	for _, c := range posts {
-		if c.result.decision() == retried {
-			repeated++
-		}
-		most = max(most, c.result.executed)
-	}
-	fmt.Fprintf(in.stdout, in.t(
-		"\n%d rows: %d retried, %d failed fast, %d decided otherwise than the catalog says; %d unverified; %.1fs\n",
-		"\n共 %d 行：重试 %d，不重试 %d，与目录建议不符 %d；未验证 %d；%.1fs\n"),
-		len(rows), n[retried], n[failedFast], wrong, unverified, took.Seconds())
-	fmt.Fprintf(in.stdout, in.t(
-		"The %d rows that a retry can cure were sent with POST too: %d retried, because the backend had not been reached, %d not, because it may have run; no backend ran more than %d time for one POST.\n",
-		"可由重试解决的 %d 行另以 POST 发送：%d 行因未到达后端而重试，%d 行因后端可能已执行而不重试；每个 POST 后端至多执行 %d 次。\n"),
-		len(posts), repeated, len(posts)-repeated, most)
-	edition := catalog.CurrentEdition()
-	fmt.Fprintf(in.stdout, in.t("Catalog edition %s (%s).\n", "错误目录版本 %s（%s）。\n"), edition.Name, edition.Date)
 }

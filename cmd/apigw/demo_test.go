@@ -113,3 +113,14 @@ func TestDemoShowsEveryGeneration(t *testing.T) {
 		}
 	}
 }
+
+// What people see first must fit the terminal that they have.
+func TestDemoAndCatalogFitATerminal(t *testing.T) {
+	for _, args := range [][]string{{"demo"}, {"demo", "--lang", "zh"}, {"catalog"}, {"catalog", "--lang", "zh"}, {"catalog", "--class", "auth"}} {
+		for i, line := range strings.Split(runCommand(args, "", nil).stdout, "\n") {
+			if width(line) > columns || args[len(args)-1] != "zh" && len(line) > columns {
+				t.Errorf("%q: line %d has %d columns, %d bytes: %s", args, i+1, width(line), len(line), line)
+			}
+		}
+	}
+}

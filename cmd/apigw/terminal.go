@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -106,4 +107,62 @@ func shorten(s string) string {
 		return string(r[:most]) + "…"
 	}
 	return string(r)
+}
+
+// columns is the width that every terminal has.
+const columns = 80
+
+// shortened cuts a text to a width, and marks where.
+func (in *invocation) shortened(s string, most int) string {
+	if width(s) <= most {
+		return s
+	}
+	if most < 8 {
+		return ""
+	}
+	n := 0
+	for i, r := range s {
+		if n += width(string(r)); n > most-3 {
+			return strings.TrimRight(s[:i], " ,;") + "..."
+		}
+	}
+	return s
+}
+
+// paragraph prints a text after an empty line, in lines that fit a terminal.
+// Chinese has no blanks to break at, so it may break anywhere but before a mark.
+func (in *invocation) paragraph(text string) {
+	fmt.Fprintf(in.stdout, "\n%s\n", strings.Join(wrap(text, columns), "\n"))
+}
+
+// wrap breaks a text into lines of at most most columns.
+func wrap(text string, most int) (lines []string) {
+	line, used := "", 0
+	for _, piece := range breakable(text) {
+		n := width(piece)
+		if used+n > most && line != "" {
+			lines = append(lines, strings.TrimRight(line, " "))
+			line, used = "", 0
+			piece = strings.TrimLeft(piece, " ")
+			n = width(piece)
+		}
+		line, used = line+piece, used+n
+	}
+	return append(lines, strings.TrimRight(line, " "))
+}
+
+// breakable splits a text where a line may end: before a blank, and around wide
+// characters that are no closing marks.
+func breakable(text string) (pieces []string) {
+	start := 0
+	wide := false
+	for i, r := range text {
+		isWide := width(string(r)) == 2
+		if i > start && (r == ' ' || (isWide || wide) && !strings.ContainsRune("，。；：、）！？,.;:)", r)) {
+			pieces = append(pieces, text[start:i])
+			start = i
+		}
+		wide = isWide
+	}
+	return append(pieces, text[start:])
 }
