@@ -231,6 +231,16 @@ func (w *walk) send(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, d
 	w.account(t, gateway, o, recorder, gwErr)
 }
 
+// throttled counts how often the gateway answered with a row that throttles.
+func throttled(gateway *gatewaytest.Gateway, id string) (n int) {
+	for _, r := range gateway.Log() {
+		if e, ok := catalog.ByID(r.Outcome); ok && r.Identity == id && e.Class == catalog.ClassThrottled {
+			n++
+		}
+	}
+	return n
+}
+
 // account compares both sides' numbers.
 func (w *walk) account(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, recorder *apigw.Recorder, gwErr *apigw.Error) {
 	// What is on the wire arrives before it is counted.
@@ -251,6 +261,9 @@ func (w *walk) account(t *apigw.Transport, gateway *gatewaytest.Gateway, o order
 		w.problem("%s: %s executed %d times", o.id, o.method, counts.Executed)
 	case gwErr == nil && counts.Executed == 0:
 		w.problem("%s: success that the backend does not know of", o.id)
+	}
+	if t.Policy.MaxThrottleWait > 0 {
+		limit += throttled(gateway, o.id) // a wait for a call limit is no failed attempt
 	}
 	if attempts > limit {
 		w.problem("%s: got %d attempts, want at most %d", o.id, attempts, limit)
