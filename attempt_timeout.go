@@ -33,7 +33,7 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 	case !inTime && (err == nil || req.Context().Err() == nil):
 		// Even if the head came at this moment: its body ends with the context.
 		if resp != nil {
-			discard(resp, 0, nil)
+			closeResponse(resp)
 		}
 		return nil, a.proven(timeout)
 	case err != nil:

@@ -21,82 +21,107 @@ const (
 // takes no time, but for HTTP/2 it can wait for a Read of the request's body.
 const maxCloseTime = 50 * time.Millisecond
 
-// discard reads the rest of resp's body, for at most limit and maxDrainTime, and
-// closes it. It returns early when done is closed. Whatever the body does, a
-// panic included, discard returns.
+// readAhead reads resp's body, for at most limit and maxDrainTime, and closes it
+// at its end. It returns early when done is closed, and whatever the body does, a
+// panic included.
 //
-// It reports whether the body came to its end: then resp has it in memory, and
-// can still be returned.
-func discard(resp *http.Response, limit time.Duration, done <-chan struct{}) (whole bool) {
-	if resp.Body == nil || resp.Body == http.NoBody {
-		return true
-	}
-	r := &refused{body: resp.Body, closed: make(chan struct{})}
+// The response can still be returned: nothing that was read is lost, and what is
+// not read yet can be.
+func readAhead(resp *http.Response, limit time.Duration, done <-chan struct{}) {
 	limit = min(limit, maxDrainTime)
-	if resp.ContentLength > maxDrainBytes || limit <= 0 {
-		r.giveUp()
-		return false
+	if resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength > maxDrainBytes || limit <= 0 {
+		return
 	}
-	go r.drain()
+	b := &aheadBody{body: resp.Body, idle: make(chan struct{}), closed: make(chan struct{})}
+	resp.Body = b
+	freed := make(chan struct{})
+	go func() {
+		defer close(freed)
+		b.readAhead()
+	}()
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case <-r.closed:
-		if whole = r.err == io.EOF; whole {
-			resp.Body = io.NopCloser(&r.read)
-		}
+	case <-freed:
 	case <-timer.C:
-		r.giveUp()
 	case <-done:
-		r.giveUp()
 	}
-	return whole
+	b.stop.Store(true)
 }
 
-// refused is the body of a response that is dropped.
-type refused struct {
+// closeResponse closes the body of a response that nobody will read. It does not
+// wait for a Close that hangs: Close makes a Read of net/http return, but should
+// another transport's wait for its Read instead, nobody waits for either here.
+func closeResponse(resp *http.Response) {
+	if resp.Body != nil {
+		closeWithin(resp.Body)
+	}
+}
+
+// aheadBody is the body of a response, read ahead.
+type aheadBody struct {
 	body   io.ReadCloser
-	read   bytes.Buffer
-	err    error         // that the reading ended with; set before closed
-	closed chan struct{} // the body is
+	read   bytes.Buffer  // what was read ahead
+	err    error         // what the reading ended with; nil if the rest is to be read
+	idle   chan struct{} // closed: nobody reads ahead any more
+	closed chan struct{} // closed by Close
 
-	stop, closing atomic.Bool
+	stop, closing, ended atomic.Bool
 }
 
-// giveUp closes the body while it may be read. Close makes a Read of net/http
-// return, in HTTP/1.1 and HTTP/2. Should another transport's Close wait for its
-// Read instead, nobody waits for either here.
-func (r *refused) giveUp() {
-	r.stop.Store(true)
-	go r.close()
-	waitFor(r.closed, maxCloseTime)
-}
-
-func (r *refused) close() {
-	if r.closing.CompareAndSwap(false, true) {
-		defer close(r.closed)
-		guard(r.body.Close)
+func (b *aheadBody) readAhead() {
+	b.err = guard(b.readAll)
+	close(b.idle)
+	if b.err == io.EOF {
+		guard(b.closeSource)
 	}
 }
 
-func (r *refused) drain() {
-	defer r.close()
-	r.err = guard(r.readAll)
+func (b *aheadBody) Read(p []byte) (int, error) {
+	select {
+	case <-b.idle:
+	case <-b.closed:
+	}
+	switch {
+	case b.ended.Load():
+		return 0, http.ErrBodyReadAfterClose
+	case b.read.Len() > 0:
+		return b.read.Read(p)
+	case b.err != nil:
+		return 0, b.err
+	}
+	return b.body.Read(p)
+}
+
+// Close makes a Read return, as that of net/http does.
+func (b *aheadBody) Close() error {
+	if b.ended.CompareAndSwap(false, true) {
+		b.stop.Store(true)
+		close(b.closed)
+	}
+	return b.closeSource()
+}
+
+func (b *aheadBody) closeSource() error {
+	if b.closing.CompareAndSwap(false, true) {
+		return b.body.Close()
+	}
+	return nil
 }
 
 // readAll reads the body, but not for ever, whatever it returns.
-func (r *refused) readAll() error {
-	for empty := 0; r.read.Len() <= maxDrainBytes && empty < maxEmptyReads && !r.stop.Load(); empty++ {
-		r.read.Grow(bytes.MinRead)
-		room := r.read.AvailableBuffer()
-		n, err := r.body.Read(room[:cap(room)])
+func (b *aheadBody) readAll() error {
+	for empty := 0; b.read.Len() <= maxDrainBytes && empty < maxEmptyReads && !b.stop.Load(); empty++ {
+		b.read.Grow(bytes.MinRead)
+		room := b.read.AvailableBuffer()
+		n, err := b.body.Read(room[:cap(room)])
 		if n < 0 || n > cap(room) {
 			return errBadRead
 		}
 		if n > 0 {
 			empty = 0
 		}
-		if r.read.Write(room[:n]); err != nil {
+		if b.read.Write(room[:n]); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
@@ -156,5 +157,55 @@ func TestDrainLeavesTimeForTheRetry(t *testing.T) {
 			t.Errorf("stopped by %v with attempts at %v, want max-attempts and none after 100ms", e.Stop, at)
 		}
 		time.Sleep(time.Second) // a last Read ends
+	})
+}
+
+// What was read ahead comes first, then the rest, then what it ended with.
+func TestResponseReadAhead(t *testing.T) {
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		body io.Reader
+		err  error
+	}{
+		"read to its end":  {strings.NewReader("busy"), nil},
+		"read in part":     {io.MultiReader(strings.NewReader("bu"), &slowBody{io.NopCloser(strings.NewReader("sy")), time.Second}), nil},
+		"that breaks":      {io.MultiReader(strings.NewReader("busy"), iotest.ErrReader(broken)), broken},
+		"that breaks late": {io.MultiReader(strings.NewReader("busy"), &slowBody{io.NopCloser(iotest.ErrReader(broken)), time.Second}), broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := &countingBody{Reader: c.body}
+				resp := &http.Response{StatusCode: 503, ContentLength: -1, Body: body}
+				start := time.Now()
+				readAhead(resp, time.Hour, nil)
+				if took := time.Since(start); took > maxDrainTime {
+					t.Errorf("it took %v", took)
+				}
+				got, err := io.ReadAll(resp.Body)
+				if string(got) != "busy" || !errors.Is(err, c.err) {
+					t.Errorf("got %q, %v, want busy and %v", got, err, c.err)
+				}
+				for range 2 {
+					resp.Body.Close()
+				}
+				if _, err := resp.Body.Read(make([]byte, 1)); err != http.ErrBodyReadAfterClose {
+					t.Errorf("got %v after Close", err)
+				}
+				if body.closes() != 1 {
+					t.Errorf("closed %d times, want once", body.closes())
+				}
+			})
+		})
+	}
+}
+
+func TestCloseWakesTheReadOfAResponseReadAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		resp := &http.Response{StatusCode: 503, ContentLength: -1, Body: &blockingBody{closed: make(chan struct{})}}
+		readAhead(resp, time.Hour, nil)
+		time.AfterFunc(time.Second, func() { resp.Body.Close() })
+		if _, err := resp.Body.Read(make([]byte, 1)); err != http.ErrBodyReadAfterClose {
+			t.Errorf("got %v, want a read after Close", err)
+		}
 	})
 }

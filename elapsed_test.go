@@ -150,29 +150,60 @@ func TestLimitHoldsWhileARefusalDrips(t *testing.T) {
 	}
 }
 
-// A refusal that was read is still there if its retry would come too late.
+// A refusal is still there, and whole, if its retry would come too late.
 func TestRefusalIsKeptForARetryThatComesTooLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		refusal := notReached
-		refusal.body = "busy"
-		base := serve(refusal)
-		tr := &Transport{
-			Base:   base,
-			Policy: RetryPolicy{MaxElapsed: time.Second, InitialBackoff: 900 * time.Millisecond, Jitter: JitterNone},
-			// The machine sleeps meanwhile.
-			OnRetry: func(*http.Request, Attempt, time.Duration) { time.Sleep(time.Minute) },
+	sleeps := func() { time.Sleep(time.Minute) } // as the machine may
+	for name, edit := range map[string]func(*Transport){
+		"in OnRetry":      func(tr *Transport) { tr.OnRetry = func(*http.Request, Attempt, time.Duration) { sleeps() } },
+		"in PrepareRetry": func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { sleeps(); return nil } },
+	} {
+		for text, drips := range map[string]time.Duration{"busy": 0, "dripping": 60 * time.Millisecond} {
+			t.Run(name+", "+text, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					refusal := notReached
+					refusal.body = text
+					base := serve(refusal)
+					tr := &Transport{
+						Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+							resp, err := base.RoundTrip(req)
+							if drips > 0 {
+								resp.Body = &slowBody{resp.Body, drips}
+								resp.ContentLength = -1
+							}
+							return resp, err
+						}),
+						Policy: RetryPolicy{MaxElapsed: time.Second, InitialBackoff: 900 * time.Millisecond, Jitter: JitterNone},
+					}
+					edit(tr)
+					resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
+					if err != nil {
+						t.Fatal(err)
+					}
+					body, err := io.ReadAll(resp.Body)
+					resp.Body.Close()
+					e, _ := FromResponse(resp)
+					if e == nil || e.Stop != StopMaxElapsed || e.Status != 504 || base.attempts() != 1 {
+						t.Errorf("got %v after %d attempts, want max-elapsed after one", e, base.attempts())
+					}
+					if string(body) != text || err != nil {
+						t.Errorf("the refusal is %q, %v, want %q", body, err, text)
+					}
+					if got := tr.Budgets()[0].Available; got != 10 {
+						t.Errorf("%v retries are left, want all 10", got)
+					}
+				})
+			})
 		}
-		resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		e, _ := FromResponse(resp)
-		if e == nil || e.Stop != StopMaxElapsed || e.Status != 504 || string(body) != "busy" || base.attempts() != 1 {
-			t.Errorf("got %v, %q after %d attempts, want max-elapsed and the refusal after one", e, body, base.attempts())
-		}
-		if got := tr.Budgets()[0].Available; got != 10 {
-			t.Errorf("%v retries are left, want all 10", got)
-		}
-	})
+	}
+}
+
+// slowBody gives a byte at a time.
+type slowBody struct {
+	io.ReadCloser
+	each time.Duration
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	time.Sleep(b.each)
+	return b.ReadCloser.Read(p[:min(1, len(p))])
 }

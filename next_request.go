@@ -11,7 +11,7 @@ import (
 // again, and a signature begins to age when it is made.
 func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 	if unless := c.tooLate(0); unless != nothing {
-		return nil, unless, errTooLate
+		return nil, unless, nil
 	}
 	body, err := c.body.next()
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 	}
 	if unless := c.tooLate(0); unless != nothing { // the hook took long
 		closeBody(next)
-		return nil, unless, errTooLate
+		return nil, unless, nil
 	}
 	return next, nothing, nil
 }
@@ -44,10 +44,7 @@ func (c *call) tooLate(delay time.Duration) retryUnless {
 	return c.situation(nil, time.Now()).unlessTooLate(delay)
 }
 
-var (
-	errTooLate    = errors.New("apigw: the time for another attempt passed while the refused response was read")
-	errNonceStays = errors.New("apigw: PrepareRetry left the X-Ca-Nonce as it was")
-)
+var errNonceStays = errors.New("apigw: PrepareRetry left the X-Ca-Nonce as it was")
 
 // own gives next what a hook may change. The trailer stays the caller's: its
 // values are set there when the body has been read.

@@ -225,7 +225,7 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	switch {
 	case err != nil:
 		if resp != nil { // against the contract, but it happens
-			discard(resp, 0, nil)
+			closeResponse(resp)
 		}
 		return nil, c.body.failure(c.base, &c.t.answered, err)
 	case resp == nil:
@@ -252,18 +252,15 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 			return c.giveUp(resp, StopReason(unless), nil)
 		}
 		decided = decided.Add(-c.looked) // the delay runs from the head on
-		kept := c.drain(resp)
-		switch stop, cause := c.turn(d.delay - time.Since(decided)); stop {
-		case StopUnknown:
-		case StopPaced:
-			return c.giveUp(kept, stop, cause)
-		default:
-			return c.giveUp(nil, stop, cause)
+		c.drain(resp)
+		if stop, cause := c.turn(d.delay - time.Since(decided)); stop != StopUnknown {
+			return c.giveUp(resp, stop, cause)
 		}
 		next, unless, cause := c.next()
 		if unless != nothing {
-			return c.giveUp(kept, StopReason(unless), cause)
+			return c.giveUp(resp, StopReason(unless), cause)
 		}
+		c.letGo()
 		if c.latest.Entry.NewConnection() {
 			closeIdle(c.base) // the one that refused is idle now, or closed
 		}
@@ -274,22 +271,27 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 }
 
 // drain takes the body from the attempt that failed and reads its response, so
-// that the connection can serve the next one. It returns the response if that
-// is whole in memory: there may be no next attempt after all.
-func (c *call) drain(resp *http.Response) *http.Response {
+// that the connection can serve the next one. The response is not given up yet:
+// there may be no next attempt after all.
+func (c *call) drain(resp *http.Response) {
 	c.body.drop()
-	c.open = nil
 	if resp == nil {
-		return nil
+		return
 	}
 	limit := c.drainTime()
 	if p, ok := resp.Body.(*peekedBody); ok && !p.settled() {
 		limit = 0 // it was waited for already
 	}
-	if !discard(resp, limit, c.req.Context().Done()) {
-		return nil
+	readAhead(resp, limit, c.req.Context().Done())
+}
+
+// letGo gives up the refused response. Nobody waits for that: the next attempt
+// has its time.
+func (c *call) letGo() {
+	if c.open != nil && c.open.Body != nil {
+		go guard(c.open.Body.Close)
 	}
-	return resp
+	c.open = nil
 }
 
 // drainTime is the time that a refused response may take: what is left was
@@ -319,15 +321,15 @@ func (c *call) refuse(err error) (*http.Response, error) {
 	return c.finish(nil)
 }
 
-// giveUp ends a call whose retry was decided on but does not come. kept is the
-// refused response, nil if there is none any more.
-func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.Response, error) {
+// giveUp ends a call whose retry was decided on but does not come. The refused
+// response, if there is one, is still whole. It is returned, unless the caller
+// waits for an error: that of its context, or of a function of its own.
+func (c *call) giveUp(resp *http.Response, stop StopReason, cause error) (*http.Response, error) {
 	c.refund()
 	c.release(OutcomeUnsent, nil)
-	if stop == StopPrepareFailed || stop == StopBody && c.req.GetBody != nil {
-		kept = nil // a function of the caller failed, and its error is for the caller
-	}
-	if kept == nil && c.latest.Origin != OriginNone {
+	if resp != nil && (stop == StopContext || stop == StopPrepareFailed || stop == StopBody && c.req.GetBody != nil) {
+		c.letGo()
+		resp = nil
 		c.latest = newFailure(c.req, nil, cause)
 		c.latest.Reached = c.reached
 	}
@@ -336,7 +338,7 @@ func (c *call) giveUp(kept *http.Response, stop StopReason, cause error) (*http.
 		c.latest.Err = cause
 	}
 	c.latest.noPlace(cause)
-	return c.finish(kept)
+	return c.finish(resp)
 }
 
 // refund gives the price of the latest retry back, once.
@@ -402,7 +404,7 @@ func (c *call) leave() {
 	}
 	c.release(OutcomeUnknown, nil)
 	if c.open != nil {
-		discard(c.open, 0, nil)
+		closeResponse(c.open)
 	}
 	if !c.handed {
 		closeBody(c.req)
