@@ -24,6 +24,18 @@ type Attempt struct {
 	Message   string
 	RequestID string
 	Err       error // why there was no response, else nil
+
+	// secrets are those of the request, nil if none are known. They are taken
+	// out of what is shown.
+	secrets *redact.Secrets
+}
+
+// masker returns nil if no secrets are known.
+func (a Attempt) masker() *redact.Masker {
+	if a.secrets == nil {
+		return nil
+	}
+	return a.secrets.Masker()
 }
 
 // attrs are the fields of a log line. The message is left out: it may hold what
@@ -35,8 +47,8 @@ func (a Attempt) attrs(m *redact.Masker) []slog.Attr {
 	if a.Status != 0 {
 		attrs = append(attrs, slog.Int("status", a.Status))
 	}
-	if a.Code != "" {
-		attrs = append(attrs, slog.String("code", m.Text(string(a.Code), maxCode)))
+	if code := m.Code(string(a.Code)); code != "" {
+		attrs = append(attrs, slog.String("code", code))
 	}
 	if id := m.RequestID(a.RequestID); id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
@@ -48,11 +60,11 @@ func (a Attempt) attrs(m *redact.Masker) []slog.Attr {
 }
 
 // LogValue implements [slog.LogValuer], without the message.
-func (a Attempt) LogValue() slog.Value { return slog.GroupValue(a.attrs(nil)...) }
+func (a Attempt) LogValue() slog.Value { return slog.GroupValue(a.attrs(a.masker())...) }
 
 // MarshalLogObject implements [zapcore.ObjectMarshaler], without the message.
 func (a Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
-	return addAttrs(enc, a.attrs(nil))
+	return addAttrs(enc, a.attrs(a.masker()))
 }
 
 // attempts are logged with the secrets of their request taken out.

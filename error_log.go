@@ -8,19 +8,19 @@ import (
 )
 
 // LogValue implements [slog.LogValuer] with what [Error.Error] says, as fields.
-func (e *Error) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
+func (e Error) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
 
 // MarshalLogObject implements [zapcore.ObjectMarshaler] with what [Error.Error]
 // says, as fields.
-func (e *Error) MarshalLogObject(enc zapcore.ObjectEncoder) error { return addAttrs(enc, e.attrs()) }
+func (e Error) MarshalLogObject(enc zapcore.ObjectEncoder) error { return addAttrs(enc, e.attrs()) }
 
 // attrs are the fields of a log line, without anything secret.
 func (e *Error) attrs() []slog.Attr {
 	entry, m := e.entry(), e.secrets.Masker()
 	attrs := []slog.Attr{slog.String("id", entry.ID)}
 	add := func(attr slog.Attr) { attrs = append(attrs, attr) }
-	if e.Code != "" {
-		add(slog.String("code", m.Text(string(e.Code), maxCode)))
+	if code := m.Code(string(e.Code)); code != "" {
+		add(slog.String("code", code))
 	}
 	if e.Status != 0 {
 		add(slog.Int("status", e.Status))

@@ -44,8 +44,8 @@ func (e *Error) Error() string {
 
 // writeResponse writes what a response said and what the catalog adds.
 func (e *Error) writeResponse(b *strings.Builder, m *redact.Masker) {
-	if e.Code != "" {
-		b.WriteString(m.Text(string(e.Code), maxCode))
+	if code := m.Code(string(e.Code)); code != "" {
+		b.WriteString(code)
 		b.WriteByte(' ')
 	}
 	b.WriteString(strconv.Itoa(e.Status))

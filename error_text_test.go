@@ -53,7 +53,7 @@ func TestErrorText(t *testing.T) {
 		},
 		"unknown text with a string to sign": {
 			classified(400, "E1", "bad StringToSign: GET#tops3cret"),
-			`apigw: E1 400 "bad StringToSign…": the backend, or a proxy on the way, answered with this status; read the body; the API's own documentation explains it`,
+			`apigw: 400 "bad StringToSign…": the backend, or a proxy on the way, answered with this status; read the body; the API's own documentation explains it`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

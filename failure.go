@@ -35,6 +35,9 @@ func newRefusal(req, touched *http.Request, resp *http.Response, seen received) 
 	f := failureOf(req)
 	f.classify(seen)
 	f.secrets = redact.Of(req, touched, resp.Request)
+	if f.Message != "" { // which can repeat what a form or JSON held
+		f.secrets.AddBody(cmp.Or(resp.Request, req))
+	}
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.
 		f.Reached = catalog.ReachedMaybe

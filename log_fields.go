@@ -9,7 +9,6 @@ import (
 // How much of each is shown, in characters.
 const (
 	maxMethod  = 16
-	maxCode    = 32
 	maxMessage = 120
 	maxHost    = 256
 	maxPath    = 256

@@ -30,6 +30,9 @@ func (c *call) observe(resp *http.Response, err error) decision {
 		c.fail(newRefusal(c.req, touched, resp, seen))
 		a.Code, a.Message = c.latest.Code, c.latest.Message
 	}
+	if c.latest != nil {
+		a.secrets = &c.latest.secrets
+	}
 	c.settle(resp, c.latest, now)
 	c.record(a)
 	if c.latest == nil {
