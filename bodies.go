@@ -15,6 +15,7 @@ import (
 type bodies struct {
 	req     *http.Request // the caller's
 	watched *requestBody  // nil if there is no body, or one that goes out as it is
+	length  int64         // of a body in memory that goes out as it is, else 0
 }
 
 // bodiesOf looks at the body of req, of which up to remember bytes are
@@ -29,6 +30,8 @@ func bodiesOf(req *http.Request, remember int64) bodies {
 	case !isReliable(req.Body):
 		b.watched = newRequestBody(req.Body, 0)
 		b.watched.last = req.GetBody != nil // each attempt has a body of its own
+	default:
+		b.length = lengthOf(req.Body)
 	}
 	return b
 }
@@ -38,7 +41,7 @@ func (b *bodies) first() *http.Request {
 	if b.watched == nil {
 		return b.req
 	}
-	return withBody(b.req, b.watched.reader(b.req.Context()))
+	return withBody(b.req, b.reader())
 }
 
 // next returns the body of the next attempt, nil or http.NoBody as in the
@@ -59,7 +62,15 @@ func (b *bodies) next() (io.ReadCloser, error) {
 	if !b.replayable() {
 		return nil, errors.New("the request body was read past MaxBodyBuffer, or its source failed")
 	}
-	return b.watched.reader(b.req.Context()), nil
+	return b.reader(), nil
+}
+
+// reader returns the watched body for an attempt. It ends with the request.
+func (b *bodies) reader() *attemptBody {
+	r := b.watched.reader(b.req.Context())
+	//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
+	r.watchCancel(b.req.Cancel)
+	return r
 }
 
 // hold keeps the attempt that failed from reading on while the next step is
@@ -115,16 +126,11 @@ func (b *bodies) failure(base http.RoundTripper, before *answered, err error) er
 // request fails each time, but net/http and the server say so in many ways.
 func (b *bodies) wrongLength() error {
 	declared := b.req.ContentLength
-	if declared <= 0 || !hasBody(b.req) {
-		return nil
-	}
-	n, all := int64(0), true
+	n, all := b.length, b.length > 0
 	if b.watched != nil {
 		n, all = b.watched.length()
-	} else if n = lengthOf(b.req); n < 0 {
-		return nil
 	}
-	if n > declared || all && n < declared {
+	if declared > 0 && (n > declared || all && n < declared) {
 		return fmt.Errorf("Request.ContentLength is %d, but the body has %s%d bytes", declared, orMore[all], n)
 	}
 	return nil
@@ -139,20 +145,13 @@ func (e *lengthError) Permanent() bool { return true }
 
 var orMore = map[bool]string{true: "", false: "at least "}
 
-// lengthOf returns the length of a body in memory, -1 if it is not known.
-func lengthOf(req *http.Request) int64 {
-	if req.GetBody == nil {
-		return -1
-	}
-	body, err := req.GetBody()
-	if err != nil || body == nil {
-		return -1
-	}
-	defer body.Close()
+// lengthOf returns what is left to read of a body in memory, 0 if that is not
+// known.
+func lengthOf(body io.ReadCloser) int64 {
 	if sized, ok := inside(body).(interface{ Len() int }); ok {
 		return int64(sized.Len())
 	}
-	return -1
+	return 0
 }
 
 // freshBody returns the body of another attempt from GetBody.

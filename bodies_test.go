@@ -311,3 +311,42 @@ func TestReliableBodiesGoOutAsTheyAre(t *testing.T) {
 		})
 	}
 }
+
+// Older programs cancel by a channel.
+func TestRequestCancelEndsABlockedBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pr, pw := io.Pipe()
+		defer pw.Close()
+		cancel := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(cancel) })
+		req := newRequest(t, http.MethodPut, "")
+		req.Body, req.ContentLength = pr, -1
+		//lint:ignore SA1019 the subject
+		req.Cancel = cancel
+		start := time.Now()
+		_, err := (&Transport{Base: roundTripFunc(bases["waits for the body even if the context ends, as HTTP/1"])}).RoundTrip(req)
+		var e *Error
+		if !errors.As(err, &e) || e.Stop != StopContext || time.Since(start) != time.Second {
+			t.Errorf("got %v after %v, want context-done after 1s", err, time.Since(start))
+		}
+	})
+}
+
+// GetBody is called for each attempt but the first, and for nothing else.
+func TestGetBodyIsCalledOnceForEachRetry(t *testing.T) {
+	for name, failure := range map[string]answer{"no connection": dialFailed, "broken": reset, "refused": unavailable} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				req := newRequest(t, http.MethodPut, "order")
+				getBody := req.GetBody
+				req.GetBody = func() (io.ReadCloser, error) { calls++; return getBody() }
+				base := serve(failure)
+				(&Transport{Base: base}).RoundTrip(req)
+				if calls != base.attempts()-1 {
+					t.Errorf("called %d times in %d attempts", calls, base.attempts())
+				}
+			})
+		})
+	}
+}

@@ -37,8 +37,11 @@ func (b *bodies) settle(next *http.Request, given *hookBody) (err error) {
 	switch {
 	case next.Body != given && !hasBody(next): // taken away
 		given.Close()
+	case next.Body != given && given.closed.Load() && isReliable(next.Body):
 	case next.Body != given: // replaced, by one that may read the old one
-		next.Body = &joinedBody{next.Body, given}
+		body := newRequestBody(&joinedBody{next.Body, given}, 0)
+		body.last = true
+		next.Body = body.reader(next.Context())
 	case !given.used.Load():
 		next.Body = given.ReadCloser
 	default:

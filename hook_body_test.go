@@ -2,6 +2,7 @@ package apigw
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 // A hook may do with the body what it likes: the attempt sends all of it, or
@@ -162,4 +166,40 @@ func TestHookThatReadsTooMuch(t *testing.T) {
 			t.Errorf("got %v after %d attempts, closed %d times; want prepare-failed, 1, 1", err, n, source.closes())
 		}
 	})
+}
+
+// The body that a hook gives may block or fail, too.
+func TestBodyOfAHookIsWatched(t *testing.T) {
+	for name, c := range map[string]struct {
+		body func() io.ReadCloser
+		stop StopReason
+	}{
+		"blocks":      {func() io.ReadCloser { return &blockingBody{closed: make(chan struct{})} }, StopContext},
+		"cannot dial": {func() io.ReadCloser { return &brokenBody{strings.NewReader("abc"), dialFailed.err} }, StopMayHaveRun},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				n := 0
+				base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					if n++; n == 1 {
+						r.Body.Close()
+						return nil, dialFailed.err
+					}
+					return bases["waits for the body even if the context ends, as HTTP/1"](r)
+				})
+				tr := &Transport{Base: base, PrepareRetry: func(r *http.Request) error {
+					r.Body.Close()
+					r.Body, r.ContentLength = c.body(), -1
+					return nil
+				}}
+				_, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order").WithContext(ctx))
+				var e *Error
+				if !errors.As(err, &e) || e.Stop != c.stop || n != 2 || e.Reached != catalog.ReachedMaybe {
+					t.Errorf("got %v after %d attempts, want %v after 2", err, n, c.stop)
+				}
+			})
+		})
+	}
 }

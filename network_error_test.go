@@ -151,6 +151,8 @@ func TestWhoseErrorItIs(t *testing.T) {
 		"it says so, joined":        {errors.Join(reset, lasting{true}), maybe, true},
 		"invalid_grant":             {&retrieveError{"invalid_grant", ""}, maybe, true},
 		"invalid_grant in the body": {&retrieveError{"", `{"error":"invalid_grant"}`}, maybe, true},
+		"no refresh token":          {errors.New("oauth2: token expired and refresh token is not set"), maybe, true},
+		"a request of a server":     {&url.Error{Op: "Post", URL: own, Err: errors.New("http: Request.RequestURI can't be set in client requests")}, maybe, true},
 		"TLS on an HTTP port":       {fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02"`)), maybe, true},
 		"permanent in a retrier":    {fmt.Errorf("giving up after 2 attempts: %w", certificateError()), maybe, true},
 	} {

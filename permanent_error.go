@@ -48,7 +48,7 @@ func isPermanent(err error) bool {
 		return e.Err != "no suitable address found" // DNS may have another one later
 	case *net.DNSError:
 		return e.Err == "unknown port"
-	case net.UnknownNetworkError, url.InvalidHostError, url.EscapeError:
+	case net.UnknownNetworkError, net.InvalidAddrError, url.InvalidHostError, url.EscapeError:
 		return true
 	}
 	return badCertificate(err) || refusedToken(err) || err == http.ErrSchemeMismatch ||
@@ -93,10 +93,9 @@ func permanentOp(e *net.OpError) bool {
 // permanentTexts are errors of net/http and its HTTP/2 that have no type. They
 // say that the request is malformed, the last one that the server speaks TLS.
 var permanentTexts = []string{
-	unsupportedScheme, "http2: unsupported scheme", "unsupported protocol scheme",
-	"http: nil Request", "http: no Host in request URL", "http: invalid Host header", "http: Request.Method",
-	"http: Request.ContentLength=", "http: ContentLength=", "http2: request body larger than specified content length",
-	"http: Request.Write on Request with no Host or URL set",
+	"unsupported protocol scheme", "http2: unsupported scheme",
+	"http: nil Request", "http: no Host in request URL", "http: invalid Host header", "http: Request.",
+	"http: ContentLength=", "http2: request body larger than specified content length",
 	"net/http: invalid ", "net/http: can't write control character in Request.URL",
 	"http2: Request.URL is nil", "http2: invalid ", "http2: request header list larger than peer's advertised limit",
 	"invalid Trailer key ", "invalid proxy address ",
@@ -110,6 +109,9 @@ func refusedToken(err error) bool {
 	text := err.Error()
 	if !strings.HasPrefix(text, "oauth2: ") {
 		return false
+	}
+	if text == "oauth2: token expired and refresh token is not set" {
+		return true
 	}
 	code := ""
 	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct {

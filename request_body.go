@@ -38,8 +38,9 @@ type attemptBody struct {
 	body    *requestBody
 	offset  int64
 	closed  bool
-	ended   bool        // the context is
-	unwatch func() bool // stops watching the context; nil if it cannot end
+	ended   bool          // the context is
+	unwatch func() bool   // stops watching the context; nil if it cannot end
+	gone    chan struct{} // closed by Close if Request.Cancel is watched, else nil
 }
 
 var errBodyClosed = errors.New("apigw: read of a request body after Close, or after its attempt")
@@ -199,6 +200,9 @@ func (r *attemptBody) Close() error {
 	b := r.body
 	unused := false
 	b.update(func() {
+		if r.gone != nil && !r.closed {
+			close(r.gone)
+		}
 		r.closed = true
 		// What is forgotten in part nobody can send again, so the source can go.
 		unused = b.current == r && (b.last || b.start > 0)
@@ -217,9 +221,28 @@ func (r *attemptBody) watch(ctx context.Context) {
 	if ctx.Done() == nil {
 		return
 	}
-	stop := context.AfterFunc(ctx, func() { r.body.update(func() { r.ended = true }) })
+	stop := context.AfterFunc(ctx, r.end)
 	r.body.update(func() { r.unwatch = stop })
 }
+
+// watchCancel ends the Reads when the channel is closed, which older programs
+// use in place of a context.
+func (r *attemptBody) watchCancel(cancel <-chan struct{}) {
+	if cancel == nil {
+		return
+	}
+	gone := make(chan struct{})
+	r.body.update(func() { r.gone = gone })
+	go func() {
+		select {
+		case <-cancel:
+			r.end()
+		case <-gone:
+		}
+	}()
+}
+
+func (r *attemptBody) end() { r.body.update(func() { r.ended = true }) }
 
 func (r *attemptBody) unwatchContext() {
 	var stop func() bool
