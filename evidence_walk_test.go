@@ -117,9 +117,10 @@ func (w *world) write(resp *http.Response, status int, text string, row catalog.
 		resp.ContentLength = -1
 	case 5:
 		source, first := body, true
+		delay := time.Duration(w.r.IntN(400)) * time.Millisecond // not while others read
 		body = bodyFunc(func(p []byte) (int, error) {
 			if first {
-				time.Sleep(time.Duration(w.r.IntN(400)) * time.Millisecond)
+				time.Sleep(delay)
 				first = false
 			}
 			return source.Read(p)
