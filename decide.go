@@ -88,7 +88,7 @@ func (s situation) unlessHopeless(e *Error) retryUnless {
 	case s.learned:
 		return s.unlessMayHaveRun(e)
 	case e.Entry.NonceUsed():
-		return s.unlessAccepted()
+		return s.unlessAccepted(e)
 	case e.Origin == OriginNone && permanent(e.Err):
 		return retryUnless(StopPermanent)
 	case e.Origin == OriginNone:
@@ -118,12 +118,13 @@ func (s situation) hopeless(e *Error) bool {
 // unlessAccepted decides on a nonce that the gateway saw before. After a retry
 // nothing more can be had: a copy was accepted. On a first attempt the copy can
 // be one that net/http sent by itself on a connection that died. Such a request
-// may run twice, so one retry is right if it gets a new nonce.
-func (s situation) unlessAccepted() retryUnless {
+// may run twice, so one retry is right if it gets a new nonce: that of an X-Ca
+// header, which rows that show in a header are about.
+func (s situation) unlessAccepted(e *Error) retryUnless {
 	switch {
 	case s.attempt > 1:
 		return retryUnless(StopNonceUsed)
-	case s.replayedBelow && s.renewsNonce:
+	case s.replayedBelow && s.renewsNonce && e.Entry.Place == catalog.PlaceHeader:
 		return nothing
 	}
 	return retryUnless(StopNotRetryable)

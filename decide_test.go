@@ -17,13 +17,16 @@ func TestDecide(t *testing.T) {
 		return &Error{Entry: catalog.NoResponse(), Origin: OriginNone, Reached: reached, Err: err}
 	}
 	var (
-		notReached = refusal(504, "D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`")
-		mayHaveRun = refusal(500, "", "Internal Error")
-		bare       = refusal(503, "", "")
-		rateLimit  = refusal(429, "T429PR", "")
-		replayed   = refusal(400, "", "Nonce Used")
-		broken     = network(errors.New("connection reset"), catalog.ReachedMaybe)
+		notReached  = refusal(504, "D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`")
+		mayHaveRun  = refusal(500, "", "Internal Error")
+		bare        = refusal(503, "", "")
+		rateLimit   = refusal(429, "T429PR", "")
+		replayed    = refusal(400, "", "Nonce Used")
+		breakerOpen = refusal(503, "D503CB", "")
+		anybody     = refusal(503, "", "Service Unavailable")
+		broken      = network(errors.New("connection reset"), catalog.ReachedMaybe)
 	)
+	replayAttack, _ := ClassifyBody(429, nil, []byte("Replay Attack Detected"))
 	throttleWait := RetryPolicy{MaxThrottleWait: 5 * time.Second}
 	const again = StopUnknown
 	for name, c := range map[string]struct {
@@ -56,6 +59,14 @@ func TestDecide(t *testing.T) {
 		"nonce used, first attempt":          {failure: replayed, stop: StopNotRetryable},
 		"nonce used, sent twice below":       {failure: replayed, edit: func(s *situation) { s.replayedBelow, s.renewsNonce, s.idempotent = true, true, true }, stop: again},
 		"nonce used, nobody renews":          {failure: replayed, edit: func(s *situation) { s.replayedBelow, s.idempotent = true, true }, stop: StopNotRetryable},
+		"nonce used, of a plug-in":           {failure: replayAttack, policy: throttleWait, edit: func(s *situation) { s.replayedBelow, s.renewsNonce, s.idempotent = true, true, true }, stop: StopNotRetryable},
+		"breaker open":                       {failure: breakerOpen, edit: func(s *situation) { s.idempotent = true }, stop: StopRetryAfter},
+		"breaker open, the server knows":     {failure: breakerOpen, edit: func(s *situation) { s.asked = time.Second }, backOff: 7, stop: again, delay: time.Second + 7},
+		"breaker open, time enough":          {failure: breakerOpen, policy: RetryPolicy{MaxRetryAfter: time.Hour}, backOff: 7, stop: again, delay: 90*time.Second + 7},
+		"reset, spread":                      {failure: rateLimit, policy: throttleWait, edit: func(s *situation) { s.asked, s.spread = 4*time.Second, time.Second/2 }, backOff: 7, stop: again, delay: 4*time.Second + time.Second/2},
+		"reset, spread within the rest":      {failure: rateLimit, policy: throttleWait, edit: func(s *situation) { s.asked, s.spread = 5*time.Second, time.Second/2 }, stop: again, delay: 5 * time.Second},
+		"known row of an unknown writer":     {failure: anybody, edit: func(s *situation) { s.idempotent = true }, stop: again},
+		"the same, status not in the list":   {failure: anybody, policy: RetryPolicy{RetryableStatusCodes: []int{502}}, edit: func(s *situation) { s.idempotent = true }, stop: StopNotRetryable},
 		"nonce used, after a retry":          {failure: replayed, edit: func(s *situation) { s.attempt, s.replayedBelow, s.renewsNonce = 2, true, true }, stop: StopNonceUsed},
 		"throttled":                          {failure: rateLimit, stop: StopThrottled},
 		"throttled, waits a window":          {failure: rateLimit, policy: throttleWait, stop: again, delay: time.Second},
