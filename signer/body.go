@@ -87,7 +87,8 @@ func readForm(req *http.Request) ([]byte, error) {
 		return nil, unreadable(err)
 	}
 	if len(form) > maxFormBuffer {
-		return nil, refused(fmt.Sprintf("the form is longer than %d bytes and can be read only once, but its parameters are signed; set Request.GetBody", maxFormBuffer))
+		return nil, refused(fmt.Sprintf("the form is longer than %d bytes and can be read only once, "+
+			"but its parameters are signed; set Request.GetBody", maxFormBuffer))
 	}
 	req.Body.Close()
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }

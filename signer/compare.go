@@ -49,6 +49,10 @@ func (c *comparison) add(code string, part Part, name, signed, gateway string) {
 
 // compare finds all the differences, in the order of the string.
 func (c *comparison) compare() {
+	if c.client.misplaced {
+		c.add("path-not-last", PartWhole, "", "", "")
+	}
+	c.methodLeftOut()
 	c.compareMethod()
 	c.compareStandard()
 	for range c.client.blank {
@@ -64,6 +68,24 @@ func (c *comparison) same(signed, gateway string) bool {
 		c.equal++
 	}
 	return signed == gateway
+}
+
+// methodLeftOut sees that the string begins with Accept.
+func (c *comparison) methodLeftOut() {
+	first := c.client.method
+	if len(c.gateway.fixed) == 0 || first != c.gateway.fixed[0] || isToken(first) && first == strings.ToUpper(first) {
+		return
+	}
+	c.add("line-left-out", PartMethod, "", "", c.gateway.method)
+	c.client.method = c.gateway.method
+	c.client.fixed = append([]string{first}, c.client.fixed...)
+	// The first signed header stood in the place of Date.
+	n := len(c.client.fixed)
+	name, value, _ := strings.Cut(c.client.fixed[n-1], ":")
+	if n > len(standard) && findHeader(c.gateway.headers, nil, name) >= 0 {
+		c.client.fixed = c.client.fixed[:n-1]
+		c.client.headers = append([]pair{{name: name, value: value}}, c.client.headers...)
+	}
 }
 
 func (c *comparison) compareMethod() {
@@ -216,6 +238,9 @@ func standardCause(part Part, signed, gateway string) string {
 		if cause := md5Cause(signed); cause != "" {
 			return cause
 		}
+		if strings.EqualFold(plainBase64(signed), plainBase64(gateway)) {
+			return "md5-spelling"
+		}
 	}
 	switch {
 	case signed == "":
@@ -250,6 +275,12 @@ func md5Cause(signed string) string {
 		return "md5-other-digest"
 	}
 	return ""
+}
+
+// plainBase64 is base64 in its standard alphabet, without padding and blanks.
+func plainBase64(s string) string {
+	standard := strings.NewReplacer("-", "+", "_", "/", "%2B", "+", "%2F", "/", "%3D", "")
+	return strings.TrimRight(standard.Replace(withoutBlanks(s)), "=")
 }
 
 func typeCause(signed, gateway string) string {

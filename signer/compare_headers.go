@@ -42,7 +42,7 @@ func (c *comparison) compareHeaders() {
 // among them and the blanks and signs that must not be in their lines.
 func (c *comparison) clientHeaders() []pair {
 	var headers []pair
-	for _, h := range c.client.headers {
+	for _, h := range c.splitHeaders() {
 		name := strings.TrimSpace(h.name)
 		shown := c.names.header(name)
 		switch i := standardIndex(name); {
@@ -57,14 +57,57 @@ func (c *comparison) clientHeaders() []pair {
 			c.add("header-separator", PartHeader, shown, h.value, "")
 		}
 		at := findHeader(c.gateway.headers, nil, name)
-		if name != h.name || strings.TrimLeft(h.value, " \t") != h.value && at >= 0 && c.gateway.headers[at].value != h.value {
-			c.add("header-blank-after-colon", PartHeader, shown, h.value, strings.TrimSpace(h.value))
-			h.value = strings.TrimLeft(h.value, " \t")
+		value := strings.TrimLeft(h.value, " \t")
+		if name != h.name || value != h.value && at >= 0 && c.gateway.headers[at].value != h.value {
+			c.add("header-blank-after-colon", PartHeader, shown, h.value, strings.TrimSpace(value))
+			h.value = value
 		}
 		h.name = name
 		headers = append(headers, h)
 	}
 	return headers
+}
+
+// splitHeaders are the client's header lines, one for each header: a line can
+// hold the next ones, too, joined by a comma or the like.
+func (c *comparison) splitHeaders() []pair {
+	if len(c.client.headers) == 0 || len(c.client.headers) >= len(c.gateway.headers) {
+		return c.client.headers
+	}
+	var headers []pair
+	joined := false
+	for _, h := range c.client.headers {
+		for {
+			at, next := c.nextName(h.value)
+			if at < 0 {
+				break
+			}
+			joined = true
+			headers = append(headers, pair{name: h.name, value: strings.TrimRight(h.value[:at], " ,;&|")})
+			h = pair{name: next, value: h.value[at+len(next)+1:]}
+		}
+		headers = append(headers, h)
+	}
+	if joined {
+		c.add("headers-joined", PartHeader, "", "", "")
+	}
+	return headers
+}
+
+// nextName finds a name of the gateway's headers, with its colon, behind a sign
+// that joins two lines; -1 for none.
+func (c *comparison) nextName(value string) (at int, name string) {
+	for i := 1; i < len(value); i++ {
+		if strings.IndexByte(" ,;&|", value[i-1]) < 0 {
+			continue
+		}
+		for _, h := range c.gateway.headers {
+			if hasPrefixFold(value[i:], h.name+":") {
+				return i, value[i : i+len(h.name)]
+			}
+		}
+	}
+	return -1, ""
 }
 
 // findHeader returns the place of a header that is not used yet: the exact name
@@ -94,7 +137,7 @@ func (c *comparison) compareHeader(client, gateway pair) {
 }
 
 func headerCause(name, signed, gateway string) string {
-	fresh := sameName(name, "X-Ca-Nonce") || sameName(name, "X-Ca-Timestamp")
+	stamp := sameName(name, "X-Ca-Timestamp")
 	switch {
 	case gateway == "":
 		return "header-lost"
@@ -102,12 +145,22 @@ func headerCause(name, signed, gateway string) string {
 		return "header-set-late"
 	case strings.TrimSpace(signed) == strings.TrimSpace(gateway):
 		return "header-blanks"
-	case sameName(name, "X-Ca-Timestamp") && isNumber(signed) && isNumber(gateway) && len(signed) != len(gateway):
+	case stamp && !isNumber(signed) && isNumber(gateway):
+		return "timestamp-format"
+	case stamp && isNumber(signed) && isNumber(gateway) && len(signed) != len(gateway):
 		return "timestamp-unit"
 	case strings.HasPrefix(gateway, signed) && strings.HasPrefix(strings.TrimSpace(gateway[len(signed):]), ","):
 		return "header-repeated"
-	case fresh:
+	case stamp, sameName(name, "X-Ca-Nonce"):
 		return "other-run"
+	case decode(signed, true, false) == gateway, decode(gateway, true, false) == signed:
+		return "header-encoded"
+	case strings.EqualFold(signed, gateway):
+		return "header-case"
+	case otherCharset(signed, gateway):
+		return "header-charset"
+	case sameName(name, "X-Ca-Key"):
+		return "key-differs"
 	}
 	return "header-differs"
 }

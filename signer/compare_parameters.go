@@ -1,7 +1,9 @@
 package signer
 
 import (
+	"encoding/json"
 	"html"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,8 +48,12 @@ func (c *comparison) compareParameters() {
 		c.add("parameter-not-there", PartParameter, c.names.parameter(p), p.value, "")
 	}
 	for i, p := range gateway {
+		code := "parameter-not-signed"
+		if p.value == "" {
+			code = "parameter-empty-left-out"
+		}
 		if !used[i] {
-			c.add("parameter-not-signed", PartParameter, c.names.parameter(p), "", p.value)
+			c.add(code, PartParameter, c.names.parameter(p), "", p.value)
 		}
 	}
 	if !slices.IsSorted(order) {
@@ -59,7 +65,8 @@ func (c *comparison) compareParameters() {
 // joined in another way: by commas or semicolons, or all of it by nothing.
 func (c *comparison) otherSeparator() bool {
 	signed, gateway := asTold(c.client.query), c.gateway.query
-	if gateway == "" || c.client.params != nil || strings.Count(signed, "&") >= strings.Count(gateway, "&") && signed != "" {
+	fewer := strings.Count(signed, "&") < strings.Count(gateway, "&")
+	if gateway == "" || c.client.params != nil || signed != "" && !fewer {
 		return false
 	}
 	if signed == "" {
@@ -158,6 +165,8 @@ func parameterCause(client, gateway pair) string {
 		return "parameter-html"
 	case strings.TrimSpace(a) == strings.TrimSpace(b):
 		return "parameter-blanks"
+	case b == "" && isNull(a):
+		return "parameter-null"
 	case b == "":
 		return "parameter-value-lost"
 	case a == "":
@@ -176,10 +185,42 @@ func parameterCause(client, gateway pair) string {
 		return "parameter-case"
 	case sameNumber(a, b):
 		return "parameter-number"
+	case sameJSON(a, b):
+		return "parameter-json"
 	case otherCharset(a, b):
 		return "parameter-charset"
 	}
 	return "parameter-differs"
+}
+
+// isNull reports whether a value is a language's word for none.
+func isNull(s string) bool {
+	switch strings.ToLower(s) {
+	case "null", "undefined", "none", "nil", "nan":
+		return true
+	}
+	return false
+}
+
+// sameJSON reports whether two texts are the same JSON value, or the same text
+// with the escapes of JSON.
+func sameJSON(a, b string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y) {
+		return true
+	}
+	if !strings.Contains(a, `\`) && !strings.Contains(b, `\`) {
+		return false
+	}
+	return unquoted(a) == b || unquoted(b) == a
+}
+
+func unquoted(s string) string {
+	var text string
+	if json.Unmarshal([]byte(`"`+strings.ReplaceAll(s, `"`, `\"`)+`"`), &text) != nil {
+		return s
+	}
+	return text
 }
 
 func sameNumber(a, b string) bool {

@@ -103,16 +103,39 @@ func pathCause(signed, gateway string) string {
 		return "path-decoded-there"
 	case decodedGateway == signed, decode(gateway, false, true) == signed:
 		return "path-decoded-here"
-	case decodedSigned == decodedGateway:
+	case decodedSigned == decodedGateway, decode(signed, true, false) == decodedGateway:
 		return "path-escapes"
+	case isTemplateOf(signed, gateway):
+		return "path-template"
 	case decode(decodedSigned, false, false) == decodedGateway, decode(decodedGateway, false, false) == decodedSigned:
 		return "path-encoded-twice"
 	case strings.EqualFold(signed, gateway):
 		return "path-case"
 	case path.Clean(signed) == path.Clean(gateway):
 		return "path-slashes"
-	case signed != "" && strings.HasSuffix(gateway, signed), gateway != "" && gateway != "/" && strings.HasSuffix(signed, gateway):
+	case signed != "" && strings.HasSuffix(gateway, signed),
+		gateway != "" && gateway != "/" && strings.HasSuffix(signed, gateway):
 		return "base-path"
 	}
 	return "path-differs"
+}
+
+// isTemplateOf reports whether a path is the other one but for segments that are
+// placeholders: {id}, [id], <id>, :id.
+func isTemplateOf(template, actual string) bool {
+	a, b := strings.Split(template, "/"), strings.Split(actual, "/")
+	if len(a) != len(b) {
+		return false
+	}
+	placeholders := 0
+	for i := range a {
+		switch {
+		case a[i] == b[i]:
+		case strings.HasPrefix(a[i], ":"), len(a[i]) > 1 && strings.IndexByte("{[<$", a[i][0]) >= 0:
+			placeholders++
+		default:
+			return false
+		}
+	}
+	return placeholders > 0
 }

@@ -43,25 +43,29 @@ func (e *Error) NotSent() bool { return true }
 
 func refused(reason string) error { return &Error{Reason: reason} }
 
+func misconfigured(field, reason string) error { return &Error{Field: field, Reason: reason} }
+
 // check reports what is wrong with the fields of s. It runs for every request;
 // it costs no allocation where nothing is wrong.
 func (s *Signer) check() error {
 	switch {
 	case s.AppCode != "" && (s.AppKey != "" || s.AppSecret != ""):
-		return &Error{Field: "AppCode", Reason: "is set together with AppKey or AppSecret; set AppCode, or AppKey and AppSecret"}
+		return misconfigured("AppCode", "is set together with AppKey or AppSecret; set AppCode, or AppKey and AppSecret")
 	case s.AppCode == "" && s.AppKey == "" && s.AppSecret == "":
-		return &Error{Field: "AppKey", Reason: "is empty; set AppKey and AppSecret, or AppCode, from the console's page of the application"}
+		return misconfigured("AppKey",
+			"is empty; set AppKey and AppSecret, or AppCode, from the console's page of the application")
 	case s.AppCode == "" && s.AppKey == "":
-		return &Error{Field: "AppKey", Reason: "is empty; set it to the key that belongs to AppSecret"}
+		return misconfigured("AppKey", "is empty; set it to the key that belongs to AppSecret")
 	case s.AppCode == "" && s.AppSecret == "":
-		return &Error{Field: "AppSecret", Reason: "is empty; set it to the secret that belongs to AppKey"}
+		return misconfigured("AppSecret", "is empty; set it to the secret that belongs to AppKey")
 	case s.Algorithm > HmacSHA1:
-		return &Error{Field: "Algorithm", Reason: "is unknown; use HmacSHA256 or HmacSHA1"}
+		return misconfigured("Algorithm", "is unknown; use HmacSHA256 or HmacSHA1")
 	case s.AppCode == "" && s.AppCodeParameter != "":
-		return &Error{Field: "AppCodeParameter", Reason: "is set without AppCode; set AppCode, or leave it empty"}
+		return misconfigured("AppCodeParameter", "is set without AppCode; set AppCode, or leave it empty")
 	}
 	if s.AppCode == masked || s.AppSecret == masked {
-		return &Error{Field: "AppSecret", Reason: "or AppCode is \"***\", as a Secret is printed and encoded; read it from where it is kept"}
+		return misconfigured("AppSecret",
+			"or AppCode is \"***\", as a Secret is printed and encoded; read it from where it is kept")
 	}
 	// A newline at the end, from reading a file, is the classic here.
 	for _, f := range [...]struct{ name, value string }{
@@ -69,20 +73,22 @@ func (s *Signer) check() error {
 		{"AppCodeParameter", s.AppCodeParameter},
 	} {
 		if strings.TrimSpace(f.value) != f.value {
-			return &Error{Field: f.name, Reason: "begins or ends with a blank or a newline; trim it, for example with strings.TrimSpace"}
+			return misconfigured(f.name,
+				"begins or ends with a blank or a newline; trim it, for example with strings.TrimSpace")
 		}
 	}
 	if len(s.Hosts) == 0 {
-		return &Error{Field: "Hosts", Reason: "is empty; name the hosts that may see the credentials, for example \"api.example.com\""}
+		return misconfigured("Hosts",
+			"is empty; name the hosts that may see the credentials, for example \"api.example.com\"")
 	}
 	for i, entry := range s.Hosts {
 		if reason := badHost(entry); reason != "" {
-			return &Error{Field: fmt.Sprintf("Hosts[%d]", i), Reason: reason}
+			return misconfigured(fmt.Sprintf("Hosts[%d]", i), reason)
 		}
 	}
 	for i, name := range s.SignedHeaders {
 		if reason := badSignedHeader(name); reason != "" {
-			return &Error{Field: fmt.Sprintf("SignedHeaders[%d]", i), Reason: reason}
+			return misconfigured(fmt.Sprintf("SignedHeaders[%d]", i), reason)
 		}
 	}
 	return nil
@@ -95,7 +101,7 @@ var unsignable = [...]string{
 }
 
 func badSignedHeader(name string) string {
-	if name == "" || strings.ContainsAny(name, " \t\r\n,:") {
+	if !isToken(name) || strings.Contains(name, ",") {
 		return "is not the name of a header; write one name, without a colon, for each element"
 	}
 	for _, n := range unsignable {

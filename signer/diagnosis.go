@@ -112,7 +112,9 @@ func namesOf(sent *http.Request, form []byte) knownNames {
 
 // diagnose compares the strings. clientOf gives the parts of the client's, in
 // view of the gateway's, and the mistakes that were undone to get them.
-func diagnose(signed string, told toldString, clientOf func(gateway string) (parts, []Finding), names knownNames) *Diagnosis {
+func diagnose(
+	signed string, told toldString, clientOf func(gateway string) (parts, []Finding), names knownNames,
+) *Diagnosis {
 	d := &Diagnosis{signed: signed, server: told.text}
 	var best *comparison
 	for _, text := range told.variants(signed) {
@@ -121,7 +123,8 @@ func diagnose(signed string, told toldString, clientOf func(gateway string) (par
 			d.Findings = []Finding{{Code: "same-string"}}
 			return d.finish()
 		}
-		if !told.closed && strings.HasPrefix(asTold(signed), text) || strings.HasPrefix(asTold(signed), text) && !gatewayParts(text, client).hasPath {
+		begun := strings.HasPrefix(asTold(signed), text)
+		if begun && (!told.closed || !gatewayParts(text, client).hasPath) {
 			d.Truncated = true
 			d.Findings = []Finding{{Code: "cut-short"}}
 			return d.finish()
@@ -228,6 +231,10 @@ func (d Diagnosis) Strings() (signed, gateway Secret) { return Secret(d.signed),
 func (d Diagnosis) Comparison() string {
 	var b strings.Builder
 	b.WriteString(d.String())
+	if d.server == "" {
+		b.WriteByte('\n')
+		return b.String()
+	}
 	for _, f := range d.Findings[min(1, len(d.Findings)):] {
 		b.WriteString("\nalso: " + f.String())
 	}

@@ -134,6 +134,31 @@ func TestDiagnose(t *testing.T) {
 		{"text that the header cannot hold", replace("x y", "张三", "??"), PartParameter, "q", "parameter-charset"},
 		{"GBK", replace("x y", "\xd5\xc5", "张"), PartParameter, "q", "parameter-charset"},
 
+		{"values not put in", replace("items", "{id}", "7"), PartPath, "", "path-template"},
+		{"values not put in, of the console", replace("items", "[id]", "7"), PartPath, "", "path-template"},
+		{"blank as plus in the path", replace("items", "a+b", "a%20b"), PartPath, "", "path-escapes"},
+		{"empty parameter left out", changeClient("&z", ""), PartParameter, "", "parameter-empty-left-out"},
+		{"null for no value", replace("x y", "null", ""), PartParameter, "q", "parameter-null"},
+		{"JSON with other blanks", replace("x y", `{"a":1}`, `{"a": 1}`), PartParameter, "q", "parameter-json"},
+		{"JSON in another order", replace("x y", `{"b":2,"a":1}`, `{"a":1,"b":2}`), PartParameter, "q", "parameter-json"},
+		{"escaped letters", replace("x y", `\u5f20\/`, "张/"), PartParameter, "q", "parameter-json"},
+		{"MD5 in the alphabet for URLs", replace("md5==", "-_8=", "+/8="), PartContentMD5, "", "md5-spelling"},
+		{"MD5 without padding", replace("md5==", "md5", "md5=="), PartContentMD5, "", "md5-spelling"},
+		{"another AppKey", replace("60022326", "60022327", "60022326"), PartHeader, "x-ca-key", "key-differs"},
+		{"encoded header", replace("RELEASE", "a%2Fb", "a/b"), PartHeader, "x-ca-stage", "header-encoded"},
+		{"letter case of a header", replace("RELEASE", "release", "RELEASE"), PartHeader, "x-ca-stage", "header-case"},
+		{"header in another character set", replace("RELEASE", "\u5f20", "?"), PartHeader, "x-ca-stage", "header-charset"},
+		{"timestamp as a date", changeClient("1525872629832", "2018-05-09T13:30:29Z"), PartHeader, "x-ca-timestamp", "timestamp-format"},
+		{"headers in one line", changeClient("60022326\n", "60022326,", "n-1\n", "n-1,", "RELEASE\n", "RELEASE,"), PartHeader, "", "headers-joined"},
+		{"two headers in one line", changeClient("60022326\n", "60022326&"), PartHeader, "", "headers-joined"},
+		{"path first", [2]string{"POST\n/v1/items/?a=1&password=p#w&q=x y&z" + strings.TrimSuffix(strings.TrimPrefix(signedBase, "POST"), "\n/v1/items/?a=1&password=p#w&q=x y&z"), signedBase}, PartWhole, "", "path-not-last"},
+		{"path before the headers", [2]string{"GET\n\n\n\n\n/p\nx-ca-key:1\nx-ca-stage:2", "GET\n\n\n\n\nx-ca-key:1\nx-ca-stage:2\n/p"}, PartWhole, "", "path-not-last"},
+		{"no method", changeClient("POST\n", ""), PartMethod, "", "line-left-out"},
+		{"indented", [2]string{strings.ReplaceAll(signedBase, "\n", "\n    "), signedBase}, PartWhole, "", "lines-padded"},
+		{"blanks behind lines", [2]string{strings.ReplaceAll(signedBase, "\n", " \n"), signedBase}, PartWhole, "", "lines-padded"},
+		{"doubled line breaks", [2]string{strings.ReplaceAll(signedBase, "\n", "\n\n"), signedBase}, PartWhole, "", "line-breaks-doubled"},
+		{"HTML line breaks", [2]string{strings.ReplaceAll(signedBase, "\n", "<br>"), signedBase}, PartWhole, "", "other-separator"},
+
 		{"hash for line breaks", [2]string{strings.ReplaceAll(signedBase, "\n", "#"), signedBase}, PartWhole, "", "hash-for-newline"},
 		{"hash for one line break", changeClient("RELEASE\n", "RELEASE#"), PartWhole, "", "hash-for-newline"},
 		{"hash for the last line break", changeClient("\n/v1", "#/v1"), PartWhole, "", "hash-for-newline"},
@@ -214,15 +239,16 @@ func TestDiagnosisCases(t *testing.T) {
 			if !ok {
 				t.Fatal("got no diagnosis")
 			}
-			all := d.String()
+			var all strings.Builder
+			all.WriteString(d.String())
 			for _, f := range d.Findings {
-				all += "\n" + f.String()
+				all.WriteString("\n" + f.String())
 			}
 			if !regexp.MustCompile("(?i)" + c.Match).MatchString(d.String()) {
-				t.Errorf("got %s\nwant a match of %q in the first line", all, c.Match)
+				t.Errorf("got %s\nwant a match of %q in the first line", all.String(), c.Match)
 			}
-			if c.Never != "" && regexp.MustCompile("(?i)"+c.Never).MatchString(all) {
-				t.Errorf("got %s\nwant no match of %q", all, c.Never)
+			if c.Never != "" && regexp.MustCompile("(?i)"+c.Never).MatchString(all.String()) {
+				t.Errorf("got %s\nwant no match of %q", all.String(), c.Never)
 			}
 		})
 	}

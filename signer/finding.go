@@ -104,7 +104,8 @@ func (f Finding) String() string {
 	case f.Signed == "" && f.Gateway == "":
 		return f.where() + ": " + text
 	}
-	return fmt.Sprintf("%s differs (signed %s, gateway %s): %s", f.where(), size(string(f.Signed)), size(string(f.Gateway)), text)
+	signed, gateway := size(string(f.Signed)), size(string(f.Gateway))
+	return fmt.Sprintf("%s differs (signed %s, gateway %s): %s", f.where(), signed, gateway, text)
 }
 
 // where names the part for a person.

@@ -106,9 +106,9 @@ func TestAllDifferencesAreListed(t *testing.T) {
 		{"lines left out, URL, values encoded", strings.NewReplacer("\n\n", "\n", "/p", "https://h/p", "x y", "x%20y").Replace(gateway),
 			[]string{"line-left-out", "line-left-out", "whole-url", "parameter-encoded"}},
 		{"headers: unsorted, blanks, another value", strings.NewReplacer("X-Ca-Key:k\nX-Ca-Nonce:n2\n", "X-Ca-Nonce: n2\nX-Ca-Key:k2\n").Replace(gateway),
-			[]string{"header-blank-after-colon", "headers-unsorted", "header-differs"}},
+			[]string{"header-blank-after-colon", "headers-unsorted", "key-differs"}},
 		{"parameters: one encoded, one left out, one too many", strings.NewReplacer("x y&c", "x%20y&d=4").Replace(gateway),
-			[]string{"parameter-encoded", "parameter-not-there", "parameter-not-signed"}},
+			[]string{"parameter-encoded", "parameter-empty-left-out", "parameter-not-there"}},
 		{"hash and MD5", strings.NewReplacer("a/b\n\n", "a/b\nacbd18db4cc2f85cedef654fccc4a4d8\n", "\n", "#").Replace(gateway), nil},
 	}
 	for _, tt := range tests {

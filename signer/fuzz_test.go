@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -89,9 +90,8 @@ func plainSign(method, path, query string, header map[string][]string, body []by
 	}
 	params := parse(query)
 	if form {
-		for name, value := range parse(string(body)) {
-			params[name] = value // the form's comes first
-		}
+		// The form comes first.
+		maps.Copy(params, parse(string(body)))
 	}
 	var pairs []string
 	for _, name := range sortedKeys(params) {

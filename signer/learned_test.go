@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,9 +35,7 @@ func (a answer) response(req *http.Request) *http.Response {
 			h.Set(name, value)
 		}
 	}
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	return &http.Response{StatusCode: a.status, Header: h, Body: http.NoBody, Request: req, TLS: a.tls}
 }
 

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,8 @@ type parts struct {
 	params  []pair
 	after   []string // lines behind the path
 	blank   int      // empty lines before the path
+
+	misplaced bool // the path did not stand behind the headers
 }
 
 // pair is a header or a parameter. bare is a parameter without "=".
@@ -79,19 +82,14 @@ func (p *parts) setPath(tail string) {
 func isPath(line string) bool { return strings.HasPrefix(line, "/") || line == "*" }
 
 func anyPath(lines []string) bool {
-	for _, line := range lines {
-		if isPath(line) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(lines, isPath)
 }
 
 // clientParts splits a string that somebody signed, right or wrong, whose line
 // breaks are "\n".
 func clientParts(text string, gatewayNames func(string) bool) parts {
-	lines := strings.SplitN(text, "\n", maxLines)
-	p := parts{method: lines[0]}
+	lines, misplaced := pathLast(strings.SplitN(text, "\n", maxLines), gatewayNames)
+	p := parts{method: lines[0], misplaced: misplaced}
 	lines = lines[1:]
 	start := headerStart(lines, gatewayNames)
 	p.fixed = lines[:start]
@@ -113,6 +111,24 @@ func clientParts(text string, gatewayNames func(string) bool) parts {
 		p.after = lines[1:]
 	}
 	return p
+}
+
+// pathLast moves the line of the path behind those of headers that follow it.
+func pathLast(lines []string, gatewayNames func(string) bool) (sorted []string, moved bool) {
+	path, last := -1, -1
+	for i, line := range lines[1:] {
+		if header, ok := headerLine(line, gatewayNames); ok && gatewayNames(header.name) {
+			last = i + 1
+		} else if path < 0 && isPath(line) && line != "*" {
+			path = i + 1
+		}
+	}
+	if path < 0 || last < path {
+		return lines, false
+	}
+	sorted = append(slices.Clone(lines[:path]), lines[path+1:last+1]...)
+	sorted = append(sorted, lines[path])
+	return append(sorted, lines[last+1:]...), true
 }
 
 // headerStart returns the number of lines before the signed headers, or, where

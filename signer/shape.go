@@ -28,6 +28,8 @@ func repair(signed, server string, breaks int) (string, []Finding) {
 	s.edges()
 	s.lineBreaks()
 	s.ends()
+	s.padding()
+	s.doubled()
 	return s.text, s.findings
 }
 
@@ -44,9 +46,9 @@ func (s *shape) edges() {
 		s.found("byte-order-mark")
 	}
 	for _, quote := range []string{`"`, "'", "`"} {
-		if len(s.text) > 1 && strings.HasPrefix(s.text, quote) && strings.HasSuffix(strings.TrimRight(s.text, "\r\n"), quote) &&
-			!strings.HasPrefix(s.server, quote) {
-			s.text = strings.TrimSuffix(strings.TrimRight(s.text[1:], "\r\n"), quote)
+		text := strings.TrimRight(s.text, "\r\n")
+		if len(text) > 1 && text[:1] == quote && strings.HasSuffix(text, quote) && !strings.HasPrefix(s.server, quote) {
+			s.text = text[1 : len(text)-1]
 			s.found("quoted")
 		}
 	}
@@ -57,9 +59,11 @@ func (s *shape) lineBreaks() {
 	for _, try := range [...]struct{ code, old string }{
 		{"crlf", "\r\n"}, {"carriage-return", "\r"},
 		{"backslash-n", `\r\n`}, {"backslash-n", `\n`}, {"backslash-n", "/n"},
+		{"other-separator", "<br>"}, {"other-separator", "<br/>"}, {"other-separator", "\u2028"},
 	} {
 		few := strings.Count(s.text, "\n") < s.breaks
-		if strings.Contains(beforePath(s.text), try.old) && !strings.Contains(s.server, try.old) && (few || try.old == "\r\n") {
+		there := strings.Contains(beforePath(s.text), try.old) && !strings.Contains(s.server, try.old)
+		if there && (few || try.old == "\r\n") {
 			s.text = strings.ReplaceAll(s.text, try.old, "\n")
 			s.found(try.code)
 		}
@@ -128,6 +132,39 @@ func (s *shape) ends() {
 	}
 }
 
+// padding takes off the blanks around lines, if most of them have some.
+func (s *shape) padding() {
+	lines := strings.Split(s.text, "\n")
+	padded, full := 0, 0
+	for i, line := range lines {
+		text := strings.Trim(line, " \t")
+		if text != "" && i > 0 {
+			full++
+		}
+		if text != line && i > 0 {
+			padded++
+		}
+	}
+	if padded < 2 || 2*padded < full {
+		return
+	}
+	for i := range lines {
+		lines[i] = strings.Trim(lines[i], " \t")
+	}
+	s.text = strings.Join(lines, "\n")
+	s.found("lines-padded")
+}
+
+// doubled undoes doubled line breaks.
+func (s *shape) doubled() {
+	head := beforePath(s.text)
+	half := strings.ReplaceAll(head, "\n\n", "\n")
+	if strings.Count(head, "\n") >= 2*s.breaks && 2*strings.Count(half, "\n") == strings.Count(head, "\n") {
+		s.text = half + s.text[len(head):]
+		s.found("line-breaks-doubled")
+	}
+}
+
 // cutPrefixFold is strings.CutPrefix for any letter case of ASCII.
 func cutPrefixFold(s, prefix string) (string, bool) {
 	if !hasPrefixFold(s, prefix) {
@@ -163,7 +200,7 @@ func unbroken(text string, lines []string) string {
 		switch _, header := headerName(text[taken : taken+extra]); {
 		case extra == 0, i == 0:
 			out, text = append(out, text[:taken]), text[taken:]
-		case header && line != "": // a line that the other one does not have
+		case header && line != "" && taken > 0: // a line that the other one does not have
 			out, text = append(out, text[:taken], text[taken:taken+extra]), text[taken+extra:]
 		default:
 			out, text = append(out, text[:taken+extra]), text[taken+extra:]

@@ -157,7 +157,8 @@ func (s *Signer) presentNames(h http.Header, names []string) ([]string, error) {
 func single(h http.Header, name string) (present bool, err error) {
 	value, n := lookup(h, name)
 	if n > 1 {
-		return false, refused("header " + http.CanonicalHeaderKey(name) + " has several values or spellings and is signed; send one")
+		return false, refused("header " + http.CanonicalHeaderKey(name) +
+			" has several values or spellings and is signed; send one")
 	}
 	if trimmed := trim(value); n == 1 && trimmed != value {
 		for key, values := range h {

@@ -70,7 +70,9 @@ func StringToSign(r *http.Request, body []byte, rules Rules) string {
 
 // appendStringToSign is the one place where the string is put together. names
 // are sorted, without duplicates and in the letter case to be written.
-func appendStringToSign(dst []byte, method, path, query string, h http.Header, names []string, form []byte, rules Rules) []byte {
+func appendStringToSign(
+	dst []byte, method, path, query string, h http.Header, names []string, form []byte, rules Rules,
+) []byte {
 	if method == "" {
 		method = http.MethodGet // as net/http sends it
 	}
