@@ -42,7 +42,7 @@ type Pacer struct {
 	Shadow bool
 
 	mu      sync.Mutex // guards writing
-	lanes   atomic.Pointer[map[laneKey]*lane]
+	lanes   atomic.Pointer[laneTable]
 	wide    map[wideKey]*wideLane
 	callers map[uint64]int // in the order in which they came
 }

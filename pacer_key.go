@@ -36,8 +36,12 @@ func (p *Pacer) laneOf(req *http.Request, policy *RetryPolicy) *lane {
 	var space [64]byte // on the stack: most names fit
 	host := appendHost(space[:0], req.URL)
 	credential := credentialHash(req.Header)
-	if m := p.lanes.Load(); m != nil {
-		l := (*m)[laneKey{host: string(host), credential: credential, scope: policy.LimitScope, limit: limit}]
+	if t := p.lanes.Load(); t != nil {
+		k := &t.first.key
+		if k.host == string(host) && k.credential == credential && k.scope == policy.LimitScope && k.limit == limit && k.custom == "" {
+			return t.first
+		}
+		l := t.all[laneKey{host: string(host), credential: credential, scope: policy.LimitScope, limit: limit}]
 		if l != nil {
 			return l
 		}
@@ -45,29 +49,35 @@ func (p *Pacer) laneOf(req *http.Request, policy *RetryPolicy) *lane {
 	return p.lane(laneKey{host: string(host), credential: credential, scope: policy.LimitScope, limit: limit})
 }
 
-// lane returns the lane of a key. Lanes are few and found often, so that the
-// map is copied to add one.
+// laneTable is copied to add a lane: lanes are few and found often. Most clients
+// have a single one, so that the first is found without hashing.
+type laneTable struct {
+	first *lane
+	all   map[laneKey]*lane
+}
+
+// lane returns the lane of a key.
 func (p *Pacer) lane(key laneKey) *lane {
-	if m := p.lanes.Load(); m != nil {
-		if l := (*m)[key]; l != nil {
-			return l
-		}
+	if t := p.lanes.Load(); t != nil && t.all[key] != nil {
+		return t.all[key]
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := map[laneKey]*lane{}
-	if m := p.lanes.Load(); m != nil {
-		next = *m
+	next := laneTable{all: map[laneKey]*lane{}}
+	if t := p.lanes.Load(); t != nil {
+		next = laneTable{t.first, maps.Clone(t.all)}
 	}
-	if len(next) >= maxLanes {
+	if len(next.all) >= maxLanes {
 		key = laneKey{custom: otherLanes}
 	}
-	if l := next[key]; l != nil {
+	if l := next.all[key]; l != nil {
 		return l
 	}
-	next = maps.Clone(next)
 	l := p.newLane(key)
-	next[key] = l
+	next.all[key] = l
+	if next.first == nil {
+		next.first = l
+	}
 	p.lanes.Store(&next)
 	return l
 }

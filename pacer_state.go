@@ -35,10 +35,8 @@ func (p *Pacer) States() []PacerState {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var states []PacerState
-	if m := p.lanes.Load(); m != nil {
-		for _, l := range *m {
-			states = append(states, stateOf(l.name, l.queues[scopeOwn].Load()))
-		}
+	for _, l := range p.allLanes() {
+		states = append(states, stateOf(l.name, l.queues[scopeOwn].Load()))
 	}
 	for _, w := range p.wide {
 		states = append(states, stateOf(w.name+" | all", w.queue))
@@ -61,23 +59,30 @@ func stateOf(name string, q *pace.Queue) PacerState {
 func (p *Pacer) Reset(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := p.lanes.Load()
-	if m == nil {
-		return
-	}
-	next := make(map[laneKey]*lane, len(*m))
-	for k, l := range *m {
+	next := laneTable{all: map[laneKey]*lane{}}
+	for k, l := range p.allLanes() {
 		if l.name != key {
-			next[k] = l
+			next.first, next.all[k] = l, l
 		}
 	}
 	for k, w := range p.wide {
 		if w.name+" | all" == key {
 			delete(p.wide, k)
-			for _, l := range next {
+			for _, l := range next.all {
 				l.queues[k.scope].CompareAndSwap(w.queue, nil)
 			}
 		}
 	}
+	if next.first == nil {
+		p.lanes.Store(nil)
+		return
+	}
 	p.lanes.Store(&next)
+}
+
+func (p *Pacer) allLanes() map[laneKey]*lane {
+	if t := p.lanes.Load(); t != nil {
+		return t.all
+	}
+	return nil
 }

@@ -36,7 +36,7 @@ func (p *Pacer) widen(l *lane, s scope) *pace.Queue {
 	key := wideKeyOf(l.key, s)
 	w := &wideLane{name: p.nameOf(laneKey{host: key.host, credential: key.credential}), queue: p.newQueue()}
 	passed := 0
-	for _, other := range *p.lanes.Load() {
+	for _, other := range p.allLanes() {
 		if other.key.custom == "" && wideKeyOf(other.key, s) == key {
 			passed += other.queues[scopeOwn].Load().Recent()
 			other.queues[s].Store(w.queue)

@@ -452,3 +452,21 @@ func TestPacedSuccessAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations, want the %v of the Base alone", got, bare)
 	}
 }
+
+func BenchmarkPacedSuccess(b *testing.B) {
+	for _, wait := range []time.Duration{0, time.Minute} {
+		b.Run(wait.String(), func(b *testing.B) {
+			tr := &Transport{Base: &stub{statuses: []int{200}, header: noHeader}, Policy: RetryPolicy{MaxThrottleWait: wait}}
+			req := newRequest(b, http.MethodGet, "")
+			req.Header.Set("X-Ca-Key", "203753385")
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := tr.RoundTrip(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+}
