@@ -19,14 +19,19 @@ import (
 func TestThousandJobsThroughTheTransport(t *testing.T) {
 	for _, test := range []struct {
 		name    string
+		wait    time.Duration
 		limit   RateLimit
 		refused int // at most
-	}{{"learned", RateLimit{}, 75}, {"declared", RateLimit{Calls: 100}, 10}} {
+	}{
+		{"learned", time.Minute, RateLimit{}, 75},
+		{"learned, within a short wait", 5 * time.Second, RateLimit{}, 75},
+		{"declared", time.Minute, RateLimit{Calls: 100}, 10},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			for seed := range uint64(5) {
 				synctest.Test(t, func(t *testing.T) {
 					g := newLimitedGateway(100, time.Second, seed)
-					tr := &Transport{Base: g, Policy: RetryPolicy{MaxThrottleWait: time.Minute, Limit: test.limit}}
+					tr := &Transport{Base: g, Policy: RetryPolicy{MaxThrottleWait: test.wait, Limit: test.limit}}
 					start := time.Now()
 					failed := jobs(t, tr, 50, 1000, func(int) *http.Request { return newRequest(t, http.MethodPost, "") })
 					took := time.Since(start)
@@ -190,7 +195,8 @@ func TestCancelledWhileWaiting(t *testing.T) {
 			req := newRequest(t, http.MethodGet, "")
 			if old {
 				cancel := make(chan struct{})
-				req.Cancel = cancel //nolint:staticcheck // older programs use it
+				//lint:ignore SA1019 older programs use it
+				req.Cancel = cancel
 				time.AfterFunc(time.Second, func() { close(cancel) })
 			} else {
 				ctx, cancel := context.WithCancel(t.Context())

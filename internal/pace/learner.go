@@ -31,6 +31,8 @@ const (
 	// burst calls may go at once. With none, a late timer would cost calls.
 	burst = 3
 	slack = 10 * time.Millisecond
+	// maxTrip is the longest round trip of a refusal that is believed.
+	maxTrip = 2 * time.Second
 )
 
 // A Learner learns the call limit of one key. The zero value knows no limit
@@ -117,7 +119,16 @@ func (l *Learner) Declare(calls float64, per, now time.Duration) {
 		l.rate = min(l.rate, ceiling)
 		return
 	}
-	l.gate, l.rate, l.window = Open, ceiling, max(per, time.Second)
+	l.Resume(ceiling, per, now)
+}
+
+// Resume begins with a limit that somebody else learned, as calls a second. It
+// is no ceiling.
+func (l *Learner) Resume(rate float64, window, now time.Duration) {
+	if l.gate != Free || rate <= 0 {
+		return
+	}
+	l.gate, l.rate, l.window = Open, rate, max(window, time.Second)
 	l.opened, l.filled, l.grown = max(1, now), now, now
 	l.step, l.tokens = firstStep, 1
 }
@@ -186,16 +197,23 @@ func (l *Learner) Take(now time.Duration) Call {
 func (l *Learner) Waited() { l.waited = true }
 
 // Estimate returns how long a call waits if so many are ahead of it and
-// nothing changes.
+// nothing changes. While the rate is no more than a guess, those ahead do not
+// count.
 func (l *Learner) Estimate(now time.Duration, ahead int) time.Duration {
 	if l.gate == Free {
 		return 0
 	}
-	if l.gate == Closed && !l.probing {
-		return max(0, l.due-now) + l.timeFor(float64(ahead))
+	if l.measuring {
+		ahead = 0
 	}
-	l.fill(now)
-	return l.timeFor(float64(ahead+1) - l.tokens)
+	if l.gate != Closed {
+		l.fill(now)
+		return l.timeFor(float64(ahead+1) - l.tokens)
+	}
+	if l.probing {
+		return l.timeFor(float64(ahead))
+	}
+	return max(0, l.due-now) + l.timeFor(float64(ahead))
 }
 
 // Passed notes an answer that is no refusal, whatever else it says: the call
@@ -254,6 +272,7 @@ func (l *Learner) Refused(c Call, now, retryAfter time.Duration, recent int) {
 // measureTrip smooths the round trips of refusals: the gateway's own, without a
 // backend.
 func (l *Learner) measureTrip(d time.Duration) {
+	d = min(d, maxTrip)
 	if l.trip == 0 {
 		l.trip = d
 	}

@@ -72,6 +72,14 @@ func (q *Queue) Declare(calls float64, per time.Duration) {
 	q.limited.Store(q.line.gate != Free)
 }
 
+// Resume is [Learner.Resume].
+func (q *Queue) Resume(rate float64, window time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.line.Resume(rate, window, q.now())
+	q.limited.Store(q.line.gate != Free)
+}
+
 // Shadow is [Line.Shadow].
 func (q *Queue) Shadow() {
 	q.mu.Lock()
