@@ -20,8 +20,11 @@ func TestOpenBreakerIsNotRetriedWithinSeconds(t *testing.T) {
 		attempts int
 		took     time.Duration
 	}{
-		"default":                {apigw.RetryPolicy{}, apigw.StopRetryAfter, 1, 0},
-		"a policy that can wait": {apigw.RetryPolicy{MaxRetryAfter: 2 * time.Minute, Jitter: apigw.JitterNone}, apigw.StopUnknown, 2, 90*time.Second + 250*time.Millisecond},
+		"default": {apigw.RetryPolicy{}, apigw.StopRetryAfter, 1, 0},
+		"a policy that can wait": {
+			apigw.RetryPolicy{MaxRetryAfter: 2 * time.Minute, Jitter: apigw.JitterNone}, apigw.StopUnknown, 2,
+			90*time.Second + 250*time.Millisecond,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -59,7 +62,8 @@ func TestOpenBreakerIsNotRetriedWithinSeconds(t *testing.T) {
 					stop = e.Stop
 				}
 				if stop != c.stop || len(last.Attempts) != c.attempts || time.Since(start) != c.took {
-					t.Errorf("got %v, %d attempts in %v; want %v, %d in %v", stop, len(last.Attempts), time.Since(start), c.stop, c.attempts, c.took)
+					t.Errorf("got %v, %d attempts in %v; want %v, %d in %v", stop, len(last.Attempts),
+						time.Since(start), c.stop, c.attempts, c.took)
 				}
 			})
 		})

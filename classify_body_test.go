@@ -20,22 +20,40 @@ func TestMeaningBeforeStatus(t *testing.T) {
 		not    error
 		stop   StopReason
 	}{
-		"used nonce, no rate limit":   {429, nil, "Replay Attack Detected", ErrReplay, ErrThrottled, StopNotRetryable},
-		"quota, no authorization":     {403, nil, "Request denied by ai quota check, No quota left", ErrQuota, ErrAuth, StopNotRetryable},
-		"token expired":               {401, nil, "Jwt is expired", ErrAuth, ErrAccessControl, StopNotRetryable},
-		"answered and billed":         {500, nil, "failed to process response body: EOF", ErrGateway, ErrBackend, StopNotRetryable},
-		"a step of the workflow ran":  {500, nil, "workflow exec task find error,code is 7,body is x", ErrGateway, ErrBackend, StopNotRetryable},
-		"Envoy's header, not I400HD":  {400, nil, "invalid header 'x-envoy-max-retries' with value 'many'", ErrBadRequest, nil, StopNotRetryable},
-		"rate limit":                  {429, nil, "rate_limited", ErrThrottled, nil, StopThrottled},
-		"concurrency limit":           {429, http.Header{"X-Fc-Request-Id": {"1"}}, `{"errorCode":"ResourceExhausted","errorMessage":"m"}`, ErrThrottled, nil, StopThrottled},
-		"update of a function":        {409, http.Header{"X-Fc-Request-Id": {"1"}}, `{"errorCode":"ConcurrentUpdateError","errorMessage":"m"}`, ErrGateway, nil, StopMaxAttempts},
-		"keys could not be fetched":   {401, nil, "Jwks remote fetch is failed", ErrGateway, ErrAuth, StopMaxAttempts},
-		"token expired, code in JSON": {401, nil, `{"code":"A403JE","message":"expired"}`, ErrAuth, nil, StopNotRetryable},
+		"used nonce, no rate limit": {429, nil, "Replay Attack Detected", ErrReplay, ErrThrottled, StopNotRetryable},
+		"quota, no authorization": {
+			403, nil, "Request denied by ai quota check, No quota left", ErrQuota, ErrAuth, StopNotRetryable,
+		},
+		"token expired": {401, nil, "Jwt is expired", ErrAuth, ErrAccessControl, StopNotRetryable},
+		"answered and billed": {
+			500, nil, "failed to process response body: EOF", ErrGateway, ErrBackend, StopNotRetryable,
+		},
+		"a step of the workflow ran": {
+			500, nil, "workflow exec task find error,code is 7,body is x", ErrGateway, ErrBackend, StopNotRetryable,
+		},
+		"Envoy's header, not I400HD": {
+			400, nil, "invalid header 'x-envoy-max-retries' with value 'many'", ErrBadRequest, nil,
+			StopNotRetryable,
+		},
+		"rate limit": {429, nil, "rate_limited", ErrThrottled, nil, StopThrottled},
+		"concurrency limit": {
+			429, http.Header{"X-Fc-Request-Id": {"1"}}, `{"errorCode":"ResourceExhausted","errorMessage":"m"}`,
+			ErrThrottled, nil, StopThrottled,
+		},
+		"update of a function": {
+			409, http.Header{"X-Fc-Request-Id": {"1"}}, `{"errorCode":"ConcurrentUpdateError","errorMessage":"m"}`,
+			ErrGateway, nil, StopMaxAttempts,
+		},
+		"keys could not be fetched": {401, nil, "Jwks remote fetch is failed", ErrGateway, ErrAuth, StopMaxAttempts},
+		"token expired, code in JSON": {
+			401, nil, `{"code":"A403JE","message":"expired"}`, ErrAuth, nil, StopNotRetryable,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				tr := &Transport{Base: serve(answer{status: c.status, header: c.header, body: c.body}), Policy: RetryPolicy{MaxAttempts: 2}}
+				base := serve(answer{status: c.status, header: c.header, body: c.body})
+				tr := &Transport{Base: base, Policy: RetryPolicy{MaxAttempts: 2}}
 				e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 				if !errors.Is(e, c.is) || c.not != nil && errors.Is(e, c.not) || e.Stop != c.stop {
 					t.Errorf("got %v, %v; want %v and %v", e.Entry.Class, e.Stop, c.is, c.stop)
@@ -52,11 +70,13 @@ func TestMeaningBeforeStatus(t *testing.T) {
 func TestReplayAttackIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
+		reset := http.Header{"X-Ratelimit-Reset": {"5"}}
 		tr := &Transport{
-			Base:   serve(answer{status: 429, header: http.Header{"X-Ratelimit-Reset": {"5"}}, body: "Replay Attack Detected"}),
+			Base:   serve(answer{status: 429, header: reset, body: "Replay Attack Detected"}),
 			Policy: RetryPolicy{MaxThrottleWait: time.Hour},
 		}
-		if e := mustFail(t, tr, newRequest(t, http.MethodGet, "")); e.Stop != StopNotRetryable || time.Since(start) != 0 {
+		if e := mustFail(t, tr, newRequest(t, http.MethodGet, "")); e.Stop != StopNotRetryable ||
+			time.Since(start) != 0 {
 			t.Errorf("got %v after %v, want not-retryable at once", e.Stop, time.Since(start))
 		}
 	})
@@ -65,7 +85,8 @@ func TestReplayAttackIsNotWaitedFor(t *testing.T) {
 // A retry that meets a used nonce reports the failure that it was made for.
 func TestReplayAttackAfterARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{Base: serve(answer{status: 503, body: "connection lost"}, answer{status: 429, body: "Replay Attack Detected"})}
+		lost, replayed := answer{status: 503, body: "lost"}, answer{status: 429, body: "Replay Attack Detected"}
+		tr := &Transport{Base: serve(lost, replayed)}
 		e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 		if e.Stop != StopNonceUsed || e.Status != 503 || len(e.Attempts) != 2 {
 			t.Errorf("got %v, status %d, %d attempts; want nonce-used, 503, 2", e.Stop, e.Status, len(e.Attempts))

@@ -74,51 +74,120 @@ func TestClassifyRules(t *testing.T) {
 		reached  catalog.Reached
 		inferred bool
 	}{
-		"code":                        {403, headers("B403MQ", ""), "B403MQ", gw, catalog.ReachedNo, false},
-		"code beats text":             {403, headers("B403MQ", "Unauthorized"), "B403MQ", gw, catalog.ReachedNo, false},
-		"code with blanks":            {403, headers(" B403MQ ", ""), "B403MQ", gw, catalog.ReachedNo, false},
-		"code in small letters":       {403, headers("b403mq", ""), "B403MQ", gw, catalog.ReachedNo, false},
-		"unknown code":                {429, headers("T429ZZ", ""), "unknown", gw, catalog.ReachedMaybe, true},
-		"unknown code, known text":    {500, headers("X500ZZ", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedMaybe, true},
-		"classic name as code":        {403, headers("Quota Exhausted", ""), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
-		"malformed code":              {500, headers("E1", ""), "unknown", un, catalog.ReachedMaybe, false},
-		"malformed code, known text":  {403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedNo, false},
-		"text":                        {504, headers("", "Async Service"), "classic.async-service", gw, catalog.ReachedMaybe, false},
-		"text with more behind it":    {403, headers("", "User Arrears, sorry"), "classic.user-arrears", gw, catalog.ReachedMaybe, false},
-		"phrase of its status":        {503, headers("", "Service Unavailable"), "classic.service-unavailable", un, catalog.ReachedMaybe, false},
-		"phrase in small letters":     {503, headers("", "service  unavailable "), "classic.service-unavailable", un, catalog.ReachedMaybe, false},
-		"phrase with more behind it":  {503, headers("", "Service Unavailable, sorry"), "classic.service-unavailable", gw, catalog.ReachedMaybe, false},
-		"phrase of another status":    {500, headers("", "Service Unavailable"), "unknown", un, catalog.ReachedMaybe, false},
-		"phrase at 401":               {401, headers("", "Unauthorized"), "unknown", un, catalog.ReachedMaybe, false},
-		"phrase no row knows":         {404, headers("", "Not Found"), "unknown", un, catalog.ReachedMaybe, false},
-		"no phrase at 403":            {403, headers("", "Unauthorized"), "classic.unauthorized", gw, catalog.ReachedNo, false},
-		"text at another status":      {502, headers("", "Quota Exhausted"), "unknown", un, catalog.ReachedMaybe, false},
-		"text at a documented other":  {401, headers("", "Empty Signature"), "classic.empty-signature", gw, catalog.ReachedNo, false},
-		"code at another status":      {500, headers("D503CB", ""), "D503CB", gw, catalog.ReachedMaybe, false},
-		"code of a low row":           {503, headers("D503BB", ""), "D503BB", gw, catalog.ReachedMaybe, false},
-		"code of a recalled row":      {429, headers("T429UR", "Throttled by USER Flow Control"), "T429UR", gw, catalog.ReachedMaybe, false},
-		"recalled text, no code":      {503, headers("", "Backend circuit breaker open, `x`"), "D503CB", gw, catalog.ReachedMaybe, false},
-		"unknown code, longer text":   {403, headers("X403ZZ", "User Arrears since May"), "unknown", gw, catalog.ReachedMaybe, true},
-		"text of a body in a header":  {503, headers("", "no healthy upstream"), "envoy.no-healthy-upstream", un, catalog.ReachedMaybe, false},
-		"phrase that a body has":      {429, headers("", "Too Many Requests"), "unknown", un, catalog.ReachedMaybe, false},
-		"D504CO, refused":             {504, headers("D504CO", "Backend service connect failed 'Connection refused'"), "D504CO", gw, catalog.ReachedMaybe, false},
-		"OK":                          {500, headers("", "OK"), "unknown", be, catalog.ReachedMaybe, false},
-		"unknown text":                {404, headers("", "Role Not Exists, ResultId=1"), "unknown", un, catalog.ReachedMaybe, false},
-		"nothing":                     {500, nil, "unknown", be, catalog.ReachedMaybe, false},
-		"403 alone says nothing":      {403, nil, "unknown", be, catalog.ReachedMaybe, false},
-		"D504CO, connect timeout":     {504, headers("D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false},
-		"D504CO, single quotes":       {504, headers("D504CO", "Backend service connect failed 'timeout connecting to [h/10.0.0.1:80]'"), "D504CO", gw, catalog.ReachedNo, false},
-		"D504CO, pool":                {504, headers("", "Backend service connect failed `Connection lease request time out`"), "D504CO", gw, catalog.ReachedNo, false},
-		"D504CO, free text":           {504, headers("", "Backend service connect failed Timeout connecting to orders-db after the insert"), "D504CO", gw, catalog.ReachedMaybe, false},
-		"two spellings of a header":   {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}, "X-CA-ERROR-MESSAGE": {"Unauthorized"}}, "classic.unauthorized", gw, catalog.ReachedNo, false},
-		"D504CO, the reason alone":    {504, headers("D504CO", "`Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false},
-		"D504CO, closed":              {504, headers("D504CO", "Backend service connect failed `Connection is closed`"), "D504CO", gw, catalog.ReachedMaybe, false},
-		"D504CO, no reason":           {504, headers("D504CO", ""), "D504CO", gw, catalog.ReachedMaybe, false},
-		"header key in small letters": {403, http.Header{"x-ca-error-message": {"Quota Exhausted"}}, "classic.quota-exhausted", gw, catalog.ReachedNo, false},
-		"first value blank":           {403, http.Header{headerErrorMessage: {" ", "Quota Exhausted"}}, "classic.quota-exhausted", gw, catalog.ReachedNo, false},
-		"a megabyte of text":          {500, headers("", strings.Repeat("x", 1<<20)), "unknown", un, catalog.ReachedMaybe, false},
-		"non-ASCII":                   {500, headers("", "服务不可用"), "unknown", un, catalog.ReachedMaybe, false},
-		"invalid UTF-8":               {500, headers("\xff\xfe", "\xff"), "unknown", un, catalog.ReachedMaybe, false},
+		"code":                  {403, headers("B403MQ", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"code beats text":       {403, headers("B403MQ", "Unauthorized"), "B403MQ", gw, catalog.ReachedNo, false},
+		"code with blanks":      {403, headers(" B403MQ ", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"code in small letters": {403, headers("b403mq", ""), "B403MQ", gw, catalog.ReachedNo, false},
+		"unknown code":          {429, headers("T429ZZ", ""), "unknown", gw, catalog.ReachedMaybe, true},
+		"unknown code, known text": {
+			500, headers("X500ZZ", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedMaybe, true,
+		},
+		"classic name as code": {
+			403, headers("Quota Exhausted", ""), "classic.quota-exhausted", gw, catalog.ReachedNo, false,
+		},
+		"malformed code": {500, headers("E1", ""), "unknown", un, catalog.ReachedMaybe, false},
+		"malformed code, known text": {
+			403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedNo, false,
+		},
+		"text": {
+			504, headers("", "Async Service"), "classic.async-service", gw, catalog.ReachedMaybe, false,
+		},
+		"text with more behind it": {
+			403, headers("", "User Arrears, sorry"), "classic.user-arrears", gw, catalog.ReachedMaybe, false,
+		},
+		"phrase of its status": {
+			503, headers("", "Service Unavailable"), "classic.service-unavailable", un, catalog.ReachedMaybe, false,
+		},
+		"phrase in small letters": {
+			503, headers("", "service  unavailable "), "classic.service-unavailable", un, catalog.ReachedMaybe,
+			false,
+		},
+		"phrase with more behind it": {
+			503, headers("", "Service Unavailable, sorry"), "classic.service-unavailable", gw, catalog.ReachedMaybe,
+			false,
+		},
+		"phrase of another status": {
+			500, headers("", "Service Unavailable"), "unknown", un, catalog.ReachedMaybe, false,
+		},
+		"phrase at 401":       {401, headers("", "Unauthorized"), "unknown", un, catalog.ReachedMaybe, false},
+		"phrase no row knows": {404, headers("", "Not Found"), "unknown", un, catalog.ReachedMaybe, false},
+		"no phrase at 403": {
+			403, headers("", "Unauthorized"), "classic.unauthorized", gw, catalog.ReachedNo, false,
+		},
+		"text at another status": {
+			502, headers("", "Quota Exhausted"), "unknown", un, catalog.ReachedMaybe, false,
+		},
+		"text at a documented other": {
+			401, headers("", "Empty Signature"), "classic.empty-signature", gw, catalog.ReachedNo, false,
+		},
+		"code at another status": {500, headers("D503CB", ""), "D503CB", gw, catalog.ReachedMaybe, false},
+		"code of a low row":      {503, headers("D503BB", ""), "D503BB", gw, catalog.ReachedMaybe, false},
+		"code of a recalled row": {
+			429, headers("T429UR", "Throttled by USER Flow Control"), "T429UR", gw, catalog.ReachedMaybe, false,
+		},
+		"recalled text, no code": {
+			503, headers("", "Backend circuit breaker open, `x`"), "D503CB", gw, catalog.ReachedMaybe, false,
+		},
+		"unknown code, longer text": {
+			403, headers("X403ZZ", "User Arrears since May"), "unknown", gw, catalog.ReachedMaybe, true,
+		},
+		"text of a body in a header": {
+			503, headers("", "no healthy upstream"), "envoy.no-healthy-upstream", un, catalog.ReachedMaybe, false,
+		},
+		"phrase that a body has": {
+			429, headers("", "Too Many Requests"), "unknown", un, catalog.ReachedMaybe, false,
+		},
+		"D504CO, refused": {
+			504, headers("D504CO", "Backend service connect failed 'Connection refused'"), "D504CO", gw,
+			catalog.ReachedMaybe, false,
+		},
+		"OK": {500, headers("", "OK"), "unknown", be, catalog.ReachedMaybe, false},
+		"unknown text": {
+			404, headers("", "Role Not Exists, ResultId=1"), "unknown", un, catalog.ReachedMaybe, false,
+		},
+		"nothing":                {500, nil, "unknown", be, catalog.ReachedMaybe, false},
+		"403 alone says nothing": {403, nil, "unknown", be, catalog.ReachedMaybe, false},
+		"D504CO, connect timeout": {
+			504, headers("D504CO", "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"), "D504CO",
+			gw, catalog.ReachedNo, false,
+		},
+		"D504CO, single quotes": {
+			504, headers("D504CO", "Backend service connect failed 'timeout connecting to [h/10.0.0.1:80]'"),
+			"D504CO", gw, catalog.ReachedNo, false,
+		},
+		"D504CO, pool": {
+			504, headers("", "Backend service connect failed `Connection lease request time out`"), "D504CO", gw,
+			catalog.ReachedNo, false,
+		},
+		"D504CO, free text": {
+			504, headers("", "Backend service connect failed Timeout connecting to orders-db after the insert"),
+			"D504CO", gw, catalog.ReachedMaybe, false,
+		},
+		"two spellings of a header": {
+			403, http.Header{"x-ca-error-message": {"Quota Exhausted"}, "X-CA-ERROR-MESSAGE": {"Unauthorized"}},
+			"classic.unauthorized", gw, catalog.ReachedNo, false,
+		},
+		"D504CO, the reason alone": {
+			504, headers("D504CO", "`Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false,
+		},
+		"D504CO, closed": {
+			504, headers("D504CO", "Backend service connect failed `Connection is closed`"), "D504CO", gw,
+			catalog.ReachedMaybe, false,
+		},
+		"D504CO, no reason": {504, headers("D504CO", ""), "D504CO", gw, catalog.ReachedMaybe, false},
+		"header key in small letters": {
+			403, http.Header{"x-ca-error-message": {"Quota Exhausted"}}, "classic.quota-exhausted", gw,
+			catalog.ReachedNo, false,
+		},
+		"first value blank": {
+			403, http.Header{headerErrorMessage: {" ", "Quota Exhausted"}}, "classic.quota-exhausted", gw,
+			catalog.ReachedNo, false,
+		},
+		"a megabyte of text": {
+			500, headers("", strings.Repeat("x", 1<<20)), "unknown", un, catalog.ReachedMaybe, false,
+		},
+		"non-ASCII":     {500, headers("", "服务不可用"), "unknown", un, catalog.ReachedMaybe, false},
+		"invalid UTF-8": {500, headers("\xff\xfe", "\xff"), "unknown", un, catalog.ReachedMaybe, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, ok := Classify(c.status, c.header)
@@ -126,7 +195,8 @@ func TestClassifyRules(t *testing.T) {
 				t.Fatal("no failure")
 			}
 			if e.Entry.ID != c.id || e.Origin != c.origin || e.Reached != c.reached || e.Inferred != c.inferred {
-				t.Errorf("got %s, %v, %v, %v; want %s, %v, %v, %v", e.Entry.ID, e.Origin, e.Reached, e.Inferred, c.id, c.origin, c.reached, c.inferred)
+				t.Errorf("got %s, %v, %v, %v; want %s, %v, %v, %v", e.Entry.ID, e.Origin, e.Reached, e.Inferred, c.id,
+					c.origin, c.reached, c.inferred)
 			}
 		})
 	}
@@ -170,7 +240,8 @@ func FuzzClassify(f *testing.F) {
 			t.Errorf("%d bytes of text", len(text))
 		}
 		for _, p := range []RetryPolicy{{}, {RetryNonIdempotent: true}, {MaxThrottleWait: 1}} {
-			d := decide(e, situation{policy: &p, attempt: 1, left: noDeadline, bodyReplayable: true}, func() time.Duration { return 0 })
+			s := situation{policy: &p, attempt: 1, left: noDeadline, bodyReplayable: true}
+			d := decide(e, s, func() time.Duration { return 0 })
 			if d.unless == nothing && e.Reached != catalog.ReachedNo && !p.RetryNonIdempotent {
 				t.Errorf("%v would be retried although it may have run", e)
 			}
@@ -192,10 +263,14 @@ func FuzzClassifyBody(f *testing.F) {
 		if !ok {
 			return
 		}
-		if e.Entry.ID == "" || e.Reached == catalog.ReachedUnknown || e.Reached == catalog.ReachedNo && !hasMark(http.Header{name: {"1"}}) {
+		if e.Entry.ID == "" || e.Reached == catalog.ReachedUnknown || e.Reached == catalog.ReachedNo &&
+			!hasMark(http.Header{name: {"1"}}) {
 			t.Errorf("%q, reached %v", e.Entry.ID, e.Reached)
 		}
-		if text := e.Error(); len(text) > 4<<10 || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if text := e.Error(); len(text) > 4<<10 || strings.ContainsFunc(text, func(r rune) bool {
+			return r < ' ' ||
+				r == 0x7f
+		}) {
 			t.Errorf("text of %d bytes: %q", len(text), text)
 		}
 	})

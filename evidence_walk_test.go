@@ -146,7 +146,8 @@ func TestNoBodyDoublesARun(t *testing.T) {
 	for n := 0; n < *evidenceWalks && !t.Failed(); n += walkLength {
 		synctest.Test(t, func(t *testing.T) {
 			w := &world{r: r, texts: texts, shows: r.IntN(2) == 0}
-			tr := &Transport{Base: w, Budget: &RetryBudget{Unlimited: true}, Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
+			tr := &Transport{Base: w, Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
+			tr.Budget = &RetryBudget{Unlimited: true}
 			for range walkLength {
 				w.ran, w.sent = 0, 0
 				retried += w.walk(t, tr)
@@ -162,7 +163,8 @@ func TestNoBodyDoublesARun(t *testing.T) {
 const walkLength = 100
 
 func (w *world) walk(t *testing.T, tr *Transport) (retries int) {
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example.com/orders", strings.NewReader("order"))
+	order := strings.NewReader("order")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.example.com/orders", order)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +174,8 @@ func (w *world) walk(t *testing.T, tr *Transport) (retries int) {
 	}
 	e, failed := FromResponse(resp)
 	if w.ran > 1 {
-		t.Errorf("a POST ran %d times: host shows the time: %v, last answer %d %v %.80q", w.ran, w.shows, resp.StatusCode, resp.Header, w.given)
+		t.Errorf("a POST ran %d times: host shows the time: %v, last answer %d %v %.80q", w.ran, w.shows,
+			resp.StatusCode, resp.Header, w.given)
 	}
 	if failed && w.ran > 0 && e.Reached == catalog.ReachedNo {
 		t.Errorf("not reached, of a call that ran: %d %v %.80q", resp.StatusCode, resp.Header, w.given)

@@ -59,7 +59,8 @@ func TestRowsOfEveryGenerationOverASocket(t *testing.T) {
 	warm.Body.Close()
 	rows := 0
 	for row := range catalog.All() {
-		if row.Place != catalog.PlaceBody && row.Place != catalog.PlaceMark || row.Confidence < catalog.ConfidenceMedium {
+		if row.Place != catalog.PlaceBody && row.Place != catalog.PlaceMark ||
+			row.Confidence < catalog.ConfidenceMedium {
 			continue
 		}
 		rows++
@@ -74,8 +75,10 @@ func TestRowsOfEveryGenerationOverASocket(t *testing.T) {
 				if !ok {
 					t.Fatal("no failure")
 				}
-				if e.Entry.ID != row.ID || e.Origin != wantOrigin(row) || row.Status != 0 && e.Entry.Class != row.Class {
-					t.Errorf("got %s, %v, %v; want %s, %v, %v", e.Entry.ID, e.Origin, e.Entry.Class, row.ID, wantOrigin(row), row.Class)
+				if e.Entry.ID != row.ID || e.Origin != wantOrigin(row) || row.Status != 0 &&
+					e.Entry.Class != row.Class {
+					t.Errorf("got %s, %v, %v; want %s, %v, %v", e.Entry.ID, e.Origin, e.Entry.Class, row.ID,
+						wantOrigin(row), row.Class)
 				}
 				stop, attempts := wantDecision(row, method)
 				if e.Stop != stop || len(e.Attempts) != attempts {

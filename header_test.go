@@ -13,7 +13,7 @@ func TestRequestIDs(t *testing.T) {
 		want   string
 	}{
 		"classic and VPC":         {http.Header{"X-Ca-Request-Id": {"ca"}, "X-Request-Id": {"envoy"}}, "ca"},
-		"cloud-native":            {http.Header{"X-Request-Id": {"envoy"}, "X-Fc-Request-Id": {"fc"}, "Eagleeye-Traceid": {"trace"}}, "envoy"},
+		"cloud-native":            {http.Header{"X-Request-Id": {"envoy"}, "X-Fc-Request-Id": {"fc"}}, "envoy"},
 		"Function Compute":        {http.Header{"X-Fc-Request-Id": {"fc"}, "Eagleeye-Traceid": {"trace"}}, "fc"},
 		"tracing":                 {http.Header{"EagleEye-TraceId": {"trace"}}, "trace"},
 		"a blank one is none":     {http.Header{"X-Ca-Request-Id": {" "}, "x-request-id": {" envoy "}}, "envoy"},

@@ -31,6 +31,9 @@ func postUnhealthy(url string, h http.Header, body string) step {
 // a host that is known to send it, over a channel that nobody can change.
 func TestNotSentByThisProxy(t *testing.T) {
 	const host, plain, local = "https://api.example.com/a", "http://api.example.com/a", "http://127.0.0.1:8080/a"
+	const connectError = "upstream connect error or disconnect/reset before headers. "
+	const resetReason = connectError + "reset reason: "
+	phrase := http.Header{headerErrorMessage: {"Service Unavailable"}}
 	get := func(url string, h http.Header) step { return step{http.MethodGet, url, 200, h, "fine"} }
 	refused := func(url string) step { return postUnhealthy(url, nil, unhealthy) }
 	for name, c := range map[string]struct {
@@ -40,34 +43,111 @@ func TestNotSentByThisProxy(t *testing.T) {
 		reached catalog.Reached
 		origin  Origin
 	}{
-		"host shows it":               {[]step{get(host, served), refused(host)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"nothing known":               {[]step{refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"host never shows it":         {[]step{get(host, nil), refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"another host shows it":       {[]step{get("https://b.example.com/", served), refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"spelled otherwise":           {[]step{get("https://API.example.com.:443/", served), refused(host)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"shows it now and then":       {[]step{get(host, served), get(host, nil), get(host, served), refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"preflight without it":        {[]step{get(host, served), {http.MethodOptions, host, 204, nil, ""}, refused(host)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"redirect without it":         {[]step{get(host, served), {http.MethodGet, host, 302, nil, ""}, refused(host)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"a failure shows it":          {[]step{{http.MethodGet, host, 404, served, ""}, refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"no TLS":                      {[]step{get(plain, served), refused(plain)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"learned by TLS, asked plain": {[]step{get(host, served), refused(plain)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"this machine":                {[]step{get(local, served), refused(local)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"policy vouches":              {[]step{refused(plain)}, RetryPolicy{TrustProxyText: true}, 2, catalog.ReachedNo, OriginProxy},
-		"policy vouches, backend":     {[]step{postUnhealthy(host, served, unhealthy)}, RetryPolicy{TrustProxyText: true}, 1, catalog.ReachedYes, OriginBackend},
-		"passed on from behind":       {[]step{get(host, served), postUnhealthy(host, served, unhealthy)}, RetryPolicy{}, 1, catalog.ReachedYes, OriginBackend},
-		"words in front":              {[]step{get(host, served), postUnhealthy(host, nil, "payment: "+unhealthy)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
-		"words behind":                {[]step{get(host, served), postUnhealthy(host, nil, unhealthy+" for payment")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
-		"other case":                  {[]step{get(host, served), postUnhealthy(host, nil, "No Healthy Upstream")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
-		"not UTF-8":                   {[]step{get(host, served), postUnhealthy(host, nil, unhealthy+"\xff")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
-		"another status":              {[]step{get(host, served), {http.MethodPost, host, 500, nil, unhealthy}}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
-		"white space around it":       {[]step{get(host, served), postUnhealthy(host, nil, " "+unhealthy+"\r\n")}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"the proxy had sent it":       {[]step{get(host, served), postUnhealthy(host, nil, "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: connection failure")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"a reason no row has":         {[]step{get(host, served), postUnhealthy(host, nil, "upstream connect error or disconnect/reset before headers. reset reason: something new")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"connection failure":          {[]step{get(host, served), postUnhealthy(host, nil, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: 111")}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy},
-		"connection termination":      {[]step{get(host, served), postUnhealthy(host, nil, "upstream connect error or disconnect/reset before headers. reset reason: connection termination")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"classic mark beside it":      {[]step{get(host, served), postUnhealthy(host, http.Header{headerErrorMessage: {"Service Unavailable"}}, unhealthy)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginUnknown},
-		"empty 503, host shows it":    {[]step{get(host, served), postUnhealthy(host, nil, "")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
-		"empty 503":                   {[]step{postUnhealthy(host, nil, "")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend},
+		"host shows it": {
+			[]step{get(host, served), refused(host)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy,
+		},
+		"nothing known": {[]step{refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy},
+		"host never shows it": {
+			[]step{get(host, nil), refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"another host shows it": {
+			[]step{get("https://b.example.com/", served), refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe,
+			OriginProxy,
+		},
+		"spelled otherwise": {
+			[]step{get("https://API.example.com.:443/", served), refused(host)}, RetryPolicy{}, 2,
+			catalog.ReachedNo, OriginProxy,
+		},
+		"shows it now and then": {
+			[]step{get(host, served), get(host, nil), get(host, served), refused(host)}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginProxy,
+		},
+		"preflight without it": {
+			[]step{get(host, served), {http.MethodOptions, host, 204, nil, ""}, refused(host)}, RetryPolicy{}, 2,
+			catalog.ReachedNo, OriginProxy,
+		},
+		"redirect without it": {
+			[]step{get(host, served), {http.MethodGet, host, 302, nil, ""}, refused(host)}, RetryPolicy{}, 2,
+			catalog.ReachedNo, OriginProxy,
+		},
+		"a failure shows it": {
+			[]step{{http.MethodGet, host, 404, served, ""}, refused(host)}, RetryPolicy{}, 1, catalog.ReachedMaybe,
+			OriginProxy,
+		},
+		"no TLS": {
+			[]step{get(plain, served), refused(plain)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"learned by TLS, asked plain": {
+			[]step{get(host, served), refused(plain)}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"this machine": {
+			[]step{get(local, served), refused(local)}, RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy,
+		},
+		"policy vouches": {
+			[]step{refused(plain)}, RetryPolicy{TrustProxyText: true}, 2, catalog.ReachedNo, OriginProxy,
+		},
+		"policy vouches, backend": {
+			[]step{postUnhealthy(host, served, unhealthy)}, RetryPolicy{TrustProxyText: true}, 1,
+			catalog.ReachedYes, OriginBackend,
+		},
+		"passed on from behind": {
+			[]step{get(host, served), postUnhealthy(host, served, unhealthy)}, RetryPolicy{}, 1, catalog.ReachedYes,
+			OriginBackend,
+		},
+		"words in front": {
+			[]step{get(host, served), postUnhealthy(host, nil, "payment: "+unhealthy)}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginBackend,
+		},
+		"words behind": {
+			[]step{get(host, served), postUnhealthy(host, nil, unhealthy+" for payment")}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginBackend,
+		},
+		"other case": {
+			[]step{get(host, served), postUnhealthy(host, nil, "No Healthy Upstream")}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginBackend,
+		},
+		"not UTF-8": {
+			[]step{get(host, served), postUnhealthy(host, nil, unhealthy+"\xff")}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginBackend,
+		},
+		"another status": {
+			[]step{get(host, served), {http.MethodPost, host, 500, nil, unhealthy}}, RetryPolicy{}, 1,
+			catalog.ReachedMaybe, OriginBackend,
+		},
+		"white space around it": {
+			[]step{get(host, served), postUnhealthy(host, nil, " "+unhealthy+"\r\n")}, RetryPolicy{}, 2,
+			catalog.ReachedNo, OriginProxy,
+		},
+		"the proxy had sent it": {
+			[]step{
+				get(host, served),
+				postUnhealthy(host, nil, connectError+"retried and the latest reset reason: connection failure"),
+			},
+			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"a reason no row has": {
+			[]step{get(host, served), postUnhealthy(host, nil, resetReason+"something new")},
+			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"connection failure": {
+			[]step{get(host, served), postUnhealthy(host, nil, resetReason+"remote connection failure, transport failure reason: 111")},
+			RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy,
+		},
+		"connection termination": {
+			[]step{get(host, served), postUnhealthy(host, nil, resetReason+"connection termination")},
+			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
+		"classic mark beside it": {
+			[]step{get(host, served), postUnhealthy(host, phrase, unhealthy)},
+			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginUnknown,
+		},
+		"empty 503, host shows it": {
+			[]step{get(host, served), postUnhealthy(host, nil, "")}, RetryPolicy{}, 1, catalog.ReachedMaybe,
+			OriginProxy,
+		},
+		"empty 503": {
+			[]step{postUnhealthy(host, nil, "")}, RetryPolicy{}, 1, catalog.ReachedMaybe, OriginBackend,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -79,7 +159,10 @@ func TestNotSentByThisProxy(t *testing.T) {
 					sent = 0
 					tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 						sent++
-						return &http.Response{StatusCode: s.status, Header: s.header, ContentLength: int64(len(s.body)), Body: io.NopCloser(strings.NewReader(s.body)), Request: req}, nil
+						return &http.Response{
+							StatusCode: s.status, Header: s.header, Request: req,
+							ContentLength: int64(len(s.body)), Body: io.NopCloser(strings.NewReader(s.body)),
+						}, nil
 					})
 					req, err := http.NewRequestWithContext(t.Context(), s.method, s.url, strings.NewReader("order"))
 					if err != nil {
@@ -95,7 +178,8 @@ func TestNotSentByThisProxy(t *testing.T) {
 					e, _ = FromResponse(resp)
 				}
 				if sent != c.sent || e.Reached != c.reached || e.Origin != c.origin {
-					t.Errorf("%s: sent %d times, reached %v, origin %v; want %d, %v, %v", e.Entry.ID, sent, e.Reached, e.Origin, c.sent, c.reached, c.origin)
+					t.Errorf("%s: sent %d times, reached %v, origin %v; want %d, %v, %v", e.Entry.ID, sent, e.Reached,
+						e.Origin, c.sent, c.reached, c.origin)
 				}
 			})
 		})

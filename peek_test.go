@@ -51,31 +51,66 @@ func TestPeek(t *testing.T) {
 		given  string // to the caller
 		err    error
 	}{
-		"whole":              {plain(unhealthy), 19, nil, maxPeekTime, true, 0, unhealthy, nil},
-		"length not known":   {plain(unhealthy), -1, nil, maxPeekTime, true, 0, unhealthy, nil},
-		"length not set":     {plain(unhealthy), 0, nil, maxPeekTime, true, 0, unhealthy, nil},
-		"byte by byte":       {io.NopCloser(iotest.OneByteReader(strings.NewReader(unhealthy))), -1, nil, maxPeekTime, true, 0, unhealthy, nil},
-		"data with EOF":      {io.NopCloser(iotest.DataErrReader(strings.NewReader(unhealthy))), -1, nil, maxPeekTime, true, 0, unhealthy, nil},
+		"whole":            {plain(unhealthy), 19, nil, maxPeekTime, true, 0, unhealthy, nil},
+		"length not known": {plain(unhealthy), -1, nil, maxPeekTime, true, 0, unhealthy, nil},
+		"length not set":   {plain(unhealthy), 0, nil, maxPeekTime, true, 0, unhealthy, nil},
+		"byte by byte": {
+			io.NopCloser(iotest.OneByteReader(strings.NewReader(unhealthy))), -1, nil, maxPeekTime, true, 0,
+			unhealthy, nil,
+		},
+		"data with EOF": {
+			io.NopCloser(iotest.DataErrReader(strings.NewReader(unhealthy))), -1, nil, maxPeekTime, true, 0,
+			unhealthy, nil,
+		},
 		"longer than room":   {plain(long[:2000]), -1, nil, maxPeekTime, true, 0, long[:2000], nil},
 		"as long as allowed": {plain(long[:maxPeek]), -1, nil, maxPeekTime, true, 0, long[:maxPeek], nil},
 		"too long":           {plain(long), -1, nil, maxPeekTime, false, 0, long, nil},
 		"says too long":      {plain(unhealthy), maxPeek + 1, nil, maxPeekTime, false, 0, unhealthy, nil},
 		"shorter than said":  {plain(unhealthy), 20, nil, maxPeekTime, false, 0, unhealthy, nil},
 		"longer than said":   {plain(unhealthy), 18, nil, maxPeekTime, false, 0, unhealthy, nil},
-		"ends early":         {io.NopCloser(io.MultiReader(strings.NewReader("no healthy"), iotest.ErrReader(broken))), 19, nil, maxPeekTime, false, 0, "no healthy", broken},
-		"late":               {slowly("late", 60*time.Millisecond), -1, nil, maxPeekTime, false, 250 * time.Millisecond, "late", nil},
-		"in time":            {slowly("so", 80*time.Millisecond), -1, nil, maxPeekTime, true, 240 * time.Millisecond, "so", nil},
-		"deadline is near":   {slowly("late", 60*time.Millisecond), -1, nil, 100 * time.Millisecond, false, 100 * time.Millisecond, "late", nil},
-		"deadline is past":   {plain(unhealthy), 19, nil, -1, false, 0, unhealthy, nil},
-		"compressed":         {plain(zipped.String()), -1, http.Header{"Content-Encoding": {"gzip"}}, maxPeekTime, false, 0, zipped.String(), nil},
-		"identity":           {plain(unhealthy), -1, http.Header{"content-encoding": {"Identity"}}, maxPeekTime, true, 0, unhealthy, nil},
-		"HTML":               {plain("<html>"), -1, http.Header{"Content-Type": {"text/html"}}, maxPeekTime, false, 0, "<html>", nil},
-		"JSON":               {plain("{}"), -1, http.Header{"Content-Type": {"application/problem+json; charset=utf-8"}}, maxPeekTime, true, 0, "{}", nil},
-		"empty":              {plain(""), -1, nil, maxPeekTime, true, 0, "", nil},
-		"none":               {http.NoBody, 0, nil, maxPeekTime, true, 0, "", nil},
-		"Read gives nothing": {bodyFunc(func([]byte) (int, error) { return 0, nil }), -1, nil, maxPeekTime, false, 0, "", io.ErrNoProgress},
-		"Read lies":          {bodyFunc(func(p []byte) (int, error) { return len(p) + 1, nil }), -1, nil, maxPeekTime, false, 0, "", errBadRead},
-		"Read panics":        {bodyFunc(func([]byte) (int, error) { panic("Read") }), -1, nil, maxPeekTime, false, 0, "", errPanicked},
+		"ends early": {
+			io.NopCloser(io.MultiReader(strings.NewReader("no healthy"), iotest.ErrReader(broken))), 19, nil,
+			maxPeekTime, false, 0, "no healthy", broken,
+		},
+		"late": {
+			slowly("late", 60*time.Millisecond), -1, nil, maxPeekTime, false, 250 * time.Millisecond, "late", nil,
+		},
+		"in time": {
+			slowly("so", 80*time.Millisecond), -1, nil, maxPeekTime, true, 240 * time.Millisecond, "so", nil,
+		},
+		"deadline is near": {
+			slowly("late", 60*time.Millisecond), -1, nil, 100 * time.Millisecond, false, 100 * time.Millisecond,
+			"late", nil,
+		},
+		"deadline is past": {plain(unhealthy), 19, nil, -1, false, 0, unhealthy, nil},
+		"compressed": {
+			plain(zipped.String()), -1, http.Header{"Content-Encoding": {"gzip"}}, maxPeekTime, false, 0,
+			zipped.String(), nil,
+		},
+		"identity": {
+			plain(unhealthy), -1, http.Header{"content-encoding": {"Identity"}}, maxPeekTime, true, 0, unhealthy,
+			nil,
+		},
+		"HTML": {
+			plain("<html>"), -1, http.Header{"Content-Type": {"text/html"}}, maxPeekTime, false, 0, "<html>", nil,
+		},
+		"JSON": {
+			plain("{}"), -1, http.Header{"Content-Type": {"application/problem+json; charset=utf-8"}}, maxPeekTime,
+			true, 0, "{}", nil,
+		},
+		"empty": {plain(""), -1, nil, maxPeekTime, true, 0, "", nil},
+		"none":  {http.NoBody, 0, nil, maxPeekTime, true, 0, "", nil},
+		"Read gives nothing": {
+			bodyFunc(func([]byte) (int, error) { return 0, nil }), -1, nil, maxPeekTime, false, 0, "",
+			io.ErrNoProgress,
+		},
+		"Read lies": {
+			bodyFunc(func(p []byte) (int, error) { return len(p) + 1, nil }), -1, nil, maxPeekTime, false, 0, "",
+			errBadRead,
+		},
+		"Read panics": {
+			bodyFunc(func([]byte) (int, error) { panic("Read") }), -1, nil, maxPeekTime, false, 0, "", errPanicked,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -122,7 +157,7 @@ func TestSilentBodyStreamsOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pr, pw := io.Pipe()
 		tr := &Transport{Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 404, Header: http.Header{}, ContentLength: -1, Body: pr, Request: req}, nil
+			return &http.Response{StatusCode: 404, ContentLength: -1, Body: pr, Request: req}, nil
 		})}
 		start := time.Now()
 		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
@@ -185,7 +220,8 @@ func TestPeekEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(30*time.Millisecond, cancel)
 		tr := &Transport{Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 404, ContentLength: -1, Body: slowly("slow", time.Minute), Request: req}, nil
+			body := slowly("slow", time.Minute)
+			return &http.Response{StatusCode: 404, ContentLength: -1, Body: body, Request: req}, nil
 		})}
 		start := time.Now()
 		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
@@ -215,7 +251,8 @@ func TestPeekLeavesOthersAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			body := bodyFunc(func([]byte) (int, error) { t.Error("the body was read"); return 0, io.EOF })
 			base := serve(c.a)
-			tr := &Transport{Policy: RetryPolicy{MaxAttempts: 1}, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			once := RetryPolicy{MaxAttempts: 1}
+			tr := &Transport{Policy: once, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				resp, err := base.RoundTrip(req)
 				resp.Body, resp.ContentLength = body, -1
 				return resp, err

@@ -16,8 +16,10 @@ import (
 func TestSuccessMarks(t *testing.T) {
 	functionFailed := SuccessMark{Header: "x-fc-error-type"}
 	rateLimited := SuccessMark{JSONField: "code", JSONValue: "-1"}
-	failed := answer{status: 200, header: http.Header{"X-Fc-Error-Type": {"UnhandledInvocationError"}}, body: `{"errorMessage":"boom","errorType":"E"}`}
-	limited := answer{status: 200, header: http.Header{"X-Ratelimit-Reset": {"3"}}, body: `{ "code": -1, "msg": "Too many requests" }`}
+	errorType := http.Header{"X-Fc-Error-Type": {"UnhandledInvocationError"}}
+	failed := answer{status: 200, header: errorType, body: `{"errorMessage":"boom","errorType":"E"}`}
+	reset := http.Header{"X-Ratelimit-Reset": {"3"}}
+	limited := answer{status: 200, header: reset, body: `{ "code": -1, "msg": "Too many requests" }`}
 	for name, c := range map[string]struct {
 		script []answer
 		marks  []SuccessMark
@@ -27,18 +29,44 @@ func TestSuccessMarks(t *testing.T) {
 		stop   StopReason
 		sent   int
 	}{
-		"no marks":               {[]answer{failed}, nil, 0, "", 0, 0, 1},
-		"header":                 {[]answer{failed}, []SuccessMark{functionFailed}, 0, "fc.unhandled-error", catalog.ClassBackendError, StopNotRetryable, 1},
-		"header with a value":    {[]answer{failed}, []SuccessMark{{Header: "X-Fc-Error-Type", HeaderValue: "unhandledinvocationerror"}}, 0, "fc.unhandled-error", catalog.ClassBackendError, StopNotRetryable, 1},
-		"header, other value":    {[]answer{failed}, []SuccessMark{{Header: "X-Fc-Error-Type", HeaderValue: "HandledInvocationError"}}, 0, "", 0, 0, 1},
-		"JSON":                   {[]answer{limited}, []SuccessMark{functionFailed, rateLimited}, 0, "higress.too-many-requests-200", catalog.ClassThrottled, StopThrottled, 1},
-		"JSON, waited for":       {[]answer{limited, ok}, []SuccessMark{rateLimited}, time.Minute, "", 0, 0, 2},
-		"JSON, a string":         {[]answer{{status: 200, body: `{"code":"-1"}`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1},
-		"JSON, no object":        {[]answer{{status: 200, body: `[-1]`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1},
-		"JSON in a field":        {[]answer{{status: 200, body: `{"data":{"code":-1}}`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1},
-		"JSON and header":        {[]answer{limited}, []SuccessMark{{Header: "X-RateLimit-Reset", JSONField: "code", JSONValue: "-1"}}, 0, "higress.too-many-requests-200", catalog.ClassThrottled, StopThrottled, 1},
-		"JSON without header":    {[]answer{limited}, []SuccessMark{{Header: "X-Other", JSONField: "code", JSONValue: "-1"}}, 0, "", 0, 0, 1},
-		"no row":                 {[]answer{{status: 200, body: `{"success":false}`}}, []SuccessMark{{JSONField: "success", JSONValue: "false"}}, 0, catalog.UnknownID, catalog.ClassUnknown, StopNotRetryable, 1},
+		"no marks": {[]answer{failed}, nil, 0, "", 0, 0, 1},
+		"header": {
+			[]answer{failed}, []SuccessMark{functionFailed}, 0, "fc.unhandled-error", catalog.ClassBackendError,
+			StopNotRetryable, 1,
+		},
+		"header with a value": {
+			[]answer{failed}, []SuccessMark{{Header: "X-Fc-Error-Type", HeaderValue: "unhandledinvocationerror"}},
+			0, "fc.unhandled-error", catalog.ClassBackendError, StopNotRetryable, 1,
+		},
+		"header, other value": {
+			[]answer{failed}, []SuccessMark{{Header: "X-Fc-Error-Type", HeaderValue: "HandledInvocationError"}}, 0,
+			"", 0, 0, 1,
+		},
+		"JSON": {
+			[]answer{limited}, []SuccessMark{functionFailed, rateLimited}, 0, "higress.too-many-requests-200",
+			catalog.ClassThrottled, StopThrottled, 1,
+		},
+		"JSON, waited for": {[]answer{limited, ok}, []SuccessMark{rateLimited}, time.Minute, "", 0, 0, 2},
+		"JSON, a string": {
+			[]answer{{status: 200, body: `{"code":"-1"}`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1,
+		},
+		"JSON, no object": {[]answer{{status: 200, body: `[-1]`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1},
+		"JSON in a field": {
+			[]answer{{status: 200, body: `{"data":{"code":-1}}`}}, []SuccessMark{rateLimited}, 0, "", 0, 0, 1,
+		},
+		"JSON and header": {
+			[]answer{limited}, []SuccessMark{{Header: "X-RateLimit-Reset", JSONField: "code", JSONValue: "-1"}}, 0,
+			"higress.too-many-requests-200", catalog.ClassThrottled, StopThrottled, 1,
+		},
+		"JSON without header": {
+			[]answer{limited}, []SuccessMark{{Header: "X-Other", JSONField: "code", JSONValue: "-1"}}, 0, "", 0, 0,
+			1,
+		},
+		"no row": {
+			[]answer{{status: 200, body: `{"success":false}`}},
+			[]SuccessMark{{JSONField: "success", JSONValue: "false"}}, 0, catalog.UnknownID, catalog.ClassUnknown,
+			StopNotRetryable, 1,
+		},
 		"mark without any field": {[]answer{failed}, []SuccessMark{{}}, 0, "", 0, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +74,10 @@ func TestSuccessMarks(t *testing.T) {
 				sent := 0
 				base := serve(c.script...)
 				tr := &Transport{
-					Base:   roundTripFunc(func(req *http.Request) (*http.Response, error) { sent++; return base.RoundTrip(req) }),
+					Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+						sent++
+						return base.RoundTrip(req)
+					}),
 					Policy: RetryPolicy{SuccessMarks: c.marks, MaxThrottleWait: c.wait},
 				}
 				start := time.Now()
@@ -59,7 +90,8 @@ func TestSuccessMarks(t *testing.T) {
 					id, stop, class = e.Entry.ID, e.Stop, e.Entry.Class
 				}
 				if id != c.id || stop != c.stop || class != c.class || sent != c.sent {
-					t.Errorf("got %q, %v, %v, sent %d times; want %q, %v, %v, %d", id, class, stop, sent, c.id, c.class, c.stop, c.sent)
+					t.Errorf("got %q, %v, %v, sent %d times; want %q, %v, %v, %d", id, class, stop, sent, c.id,
+						c.class, c.stop, c.sent)
 				}
 				if body, _ := io.ReadAll(resp.Body); string(body) != c.script[sent-1].body {
 					t.Errorf("body %q, want %q", body, c.script[sent-1].body)
@@ -76,8 +108,10 @@ func TestSuccessMarks(t *testing.T) {
 func TestSuccessMarkLeavesALongAnswerAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long := strings.Repeat("x", 3*maxPeek)
-		tr := &Transport{Policy: RetryPolicy{SuccessMarks: []SuccessMark{{JSONField: "code", JSONValue: "-1"}}}, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, ContentLength: -1, Body: io.NopCloser(strings.NewReader(long)), Request: req}, nil
+		marked := RetryPolicy{SuccessMarks: []SuccessMark{{JSONField: "code", JSONValue: "-1"}}}
+		tr := &Transport{Policy: marked, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			body := io.NopCloser(strings.NewReader(long))
+			return &http.Response{StatusCode: 200, ContentLength: -1, Body: body, Request: req}, nil
 		})}
 		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
 		if err != nil {

@@ -31,7 +31,8 @@ func TestTableHasAllRows(t *testing.T) {
 
 func TestEditionIsNamed(t *testing.T) {
 	got := CurrentEdition()
-	if !regexp.MustCompile(`^\d{4}-\d\d$`).MatchString(got.Name) || !strings.HasPrefix(got.Date, got.Name) || got.Source == "" {
+	if !regexp.MustCompile(`^\d{4}-\d\d$`).MatchString(got.Name) || !strings.HasPrefix(got.Date, got.Name) ||
+		got.Source == "" {
 		t.Errorf("edition %+v", got)
 	}
 }
@@ -45,7 +46,8 @@ func TestRowInvariants(t *testing.T) {
 			if e.Source == "" || e.ReachedWhy == "" || e.Confidence == ConfidenceUnknown {
 				t.Errorf("source, confidence or reason is missing: %+v", e)
 			}
-			if e.Class == ClassUnknown && e.Status != 0 && e.Place != PlaceNowhere || e.Retry == RetryUnknown || e.Reached == ReachedUnknown {
+			if e.Class == ClassUnknown && e.Status != 0 && e.Place != PlaceNowhere || e.Retry == RetryUnknown ||
+				e.Reached == ReachedUnknown {
 				t.Errorf("a judgement is missing: %+v", e)
 			}
 			if (e.Message == "") != (e.MessageConfidence == ConfidenceUnknown) {
@@ -99,7 +101,8 @@ func TestClassicRowsAreTheDocuments(t *testing.T) {
 		rows++
 		t.Run(cells[0], func(t *testing.T) {
 			i := slices.IndexFunc(slices.Collect(All()), func(e Entry) bool {
-				return e.Generation == GenerationClassic && (e.Message == cells[0] || slices.Contains(e.Aliases(), cells[0]))
+				return e.Generation == GenerationClassic && (e.Message == cells[0] ||
+					slices.Contains(e.Aliases(), cells[0]))
 			})
 			if i < 0 {
 				t.Fatal("not in the catalog")
@@ -118,24 +121,31 @@ func TestClassicRowsAreTheDocuments(t *testing.T) {
 
 func TestParseTableRefuses(t *testing.T) {
 	head := "# edition: 2026-11\n# date: 2026-11-24\n# source: s\n" + columns + "\n"
-	row := "a\tclassic\tgateway\t\t403\t401\theader\tserver: x\tText\t\tquota\tfalse\tno\t90s\tmaybe\twhy\t\tcaller\tm\tm\tr\tr\tName\tnonce-used\thigh\thigh\ts\n"
+	row := "a\tclassic\tgateway\t\t403\t401\theader\tserver: x\tText\t\tquota\tfalse\tno\t90s\tmaybe\twhy\t\t" +
+		"caller\tm\tm\tr\tr\tName\tnonce-used\thigh\thigh\ts\n"
 	if _, err := parseTable(head + row); err != nil {
 		t.Fatalf("the good table: %v", err)
 	}
 	for name, c := range map[string]struct{ tsv, want string }{
-		"no head":          {columns + "\n" + row, "edition"},
-		"other columns":    {"# edition: x\nid\n", `line 2: columns are "id"`},
-		"short row":        {head + "a\tb\n", "line 5: 2 columns, want 27"},
-		"bad generation":   {head + strings.Replace(row, "classic", "clasic", 1), `line 5: generation: unknown value "clasic"`},
-		"bad origin":       {head + strings.Replace(row, "gateway", "gate", 1), `origin: unknown value "gate"`},
-		"bad place":        {head + strings.Replace(row, "header", "head", 1), `place: unknown value "head"`},
-		"bad statuses":     {head + strings.Replace(row, "401", "4oo", 1), `other_statuses: unknown value "4oo"`},
-		"torn JSON body":   {head + strings.Replace(strings.Replace(row, "header", "body", 1), "Text", `{"a":`, 1), "a: message: "},
-		"bad status":       {head + strings.Replace(row, "403", "40x", 1), `status: unknown value "40x"`},
-		"bad category":     {head + strings.Replace(row, "quota", "qouta", 1), `class: unknown value "qouta"`},
-		"bad retry":        {head + strings.Replace(row, "\tno\t", "\tnever\t", 1), `retry: unknown value "never"`},
-		"bad reached":      {head + strings.Replace(row, "maybe", "nope", 1), `backend_reached: unknown value "nope"`},
-		"bad confidence":   {head + strings.Replace(row, "high\thigh", "hi\thigh", 1), `confidence: unknown value "hi"`},
+		"no head":       {columns + "\n" + row, "edition"},
+		"other columns": {"# edition: x\nid\n", `line 2: columns are "id"`},
+		"short row":     {head + "a\tb\n", "line 5: 2 columns, want 27"},
+		"bad generation": {
+			head + strings.Replace(row, "classic", "clasic", 1), `line 5: generation: unknown value "clasic"`,
+		},
+		"bad origin":   {head + strings.Replace(row, "gateway", "gate", 1), `origin: unknown value "gate"`},
+		"bad place":    {head + strings.Replace(row, "header", "head", 1), `place: unknown value "head"`},
+		"bad statuses": {head + strings.Replace(row, "401", "4oo", 1), `other_statuses: unknown value "4oo"`},
+		"torn JSON body": {
+			head + strings.Replace(strings.Replace(row, "header", "body", 1), "Text", `{"a":`, 1), "a: message: ",
+		},
+		"bad status":   {head + strings.Replace(row, "403", "40x", 1), `status: unknown value "40x"`},
+		"bad category": {head + strings.Replace(row, "quota", "qouta", 1), `class: unknown value "qouta"`},
+		"bad retry":    {head + strings.Replace(row, "\tno\t", "\tnever\t", 1), `retry: unknown value "never"`},
+		"bad reached":  {head + strings.Replace(row, "maybe", "nope", 1), `backend_reached: unknown value "nope"`},
+		"bad confidence": {
+			head + strings.Replace(row, "high\thigh", "hi\thigh", 1), `confidence: unknown value "hi"`,
+		},
 		"bad wait":         {head + strings.Replace(row, "90s", "90", 1), `wait: unknown value "90"`},
 		"bad trait":        {head + strings.Replace(row, "nonce-used", "nonce", 1), `traits: unknown value "nonce"`},
 		"id stands twice":  {head + row + row, `id "a" is empty or stands twice`},

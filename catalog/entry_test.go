@@ -135,7 +135,9 @@ func TestShownParamsExist(t *testing.T) {
 
 func TestTextIn(t *testing.T) {
 	text := Text{EN: "quota", ZH: "配额"}
-	for lang, want := range map[string]string{"": "quota", "en_US": "quota", "zh": "配额", "zh_CN.UTF-8": "配额", "ZH-hant": "配额", "z": "quota"} {
+	for lang, want := range map[string]string{
+		"": "quota", "en_US": "quota", "z": "quota", "zh": "配额", "zh_CN.UTF-8": "配额", "ZH-hant": "配额",
+	} {
 		if got := text.In(lang); got != want {
 			t.Errorf("In(%q) = %q, want %q", lang, got, want)
 		}

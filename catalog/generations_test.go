@@ -39,8 +39,8 @@ func gathered(t *testing.T) (answers []answerOf) {
 func TestGatheredAnswersAreRows(t *testing.T) {
 	var rows []Entry
 	for e := range All() {
-		newer := e.Generation > GenerationHigress || e.Generation == GenerationHigress && strings.Contains(e.Source, "@")
-		if newer {
+		plugin := e.Generation == GenerationHigress && strings.Contains(e.Source, "@")
+		if plugin || e.Generation > GenerationHigress {
 			rows = append(rows, e)
 		}
 	}
@@ -77,7 +77,8 @@ func firstNumber(status string) int {
 func (a answerOf) checkOrigin(t *testing.T, e Entry) {
 	t.Helper()
 	want := map[string]Origin{
-		"proxy": OriginProxy, "upstream via proxy": OriginProxy, "gateway": OriginGateway, "gateway or model": OriginUnknown,
+		"proxy": OriginProxy, "upstream via proxy": OriginProxy,
+		"gateway": OriginGateway, "gateway or model": OriginUnknown,
 		"Function Compute": OriginFunctionCompute, "function code": OriginBackend, "backend (via proxy)": OriginBackend,
 	}[a.origin]
 	if e.Origin != want {
@@ -95,7 +96,8 @@ func (a answerOf) checkDecision(t *testing.T, e Entry) {
 	if canRetry := e.Retry != RetryNo; canRetry != (once || anyMethod || wait) {
 		t.Errorf("got retry %v, the source says %s", e.Retry, a.retry)
 	}
-	if notSent := e.Reached == ReachedNo || e.Reached == ReachedNoAtThisHop; notSent && (once || !strings.HasPrefix(a.reached, "no")) {
+	if notSent := e.Reached == ReachedNo || e.Reached == ReachedNoAtThisHop; notSent && (once ||
+		!strings.HasPrefix(a.reached, "no")) {
 		t.Errorf("got reached %v, the source says %s, %s", e.Reached, a.reached, a.retry)
 	}
 	if strings.HasPrefix(a.reached, "no-at-this-hop") && e.Reached != ReachedNoAtThisHop {

@@ -21,35 +21,60 @@ func TestMatchText(t *testing.T) {
 		params   string
 		appended string
 	}{
-		"plain":                       {"Quota Exhausted", 403, "classic.quota-exhausted", "", ""},
-		"other case and space":        {"  quota   EXHAUSTED\t", 0, "classic.quota-exhausted", "", ""},
-		"text behind":                 {"User Arrears since May", 403, "classic.user-arrears", "", "since May"},
-		"within a word":               {"Unauthorizedly", 403, "", "", ""},
-		"in the middle":               {"Sorry: Quota Exhausted", 403, "", "", ""},
-		"longest first":               {"Unauthorized Consumer", 403, "higress.unauthorized-consumer", "", ""},
-		"status decides":              {"Throttled by API Flow Control", 429, "T429PA", "", ""},
-		"classic without status":      {"Throttled by API Flow Control", 0, "classic.throttled-api", "", ""},
-		"double T":                    {"TThrottled by GROUP Flow Control", 403, "classic.throttled-group", "", ""},
-		"single T":                    {"Throttled by GROUP Flow Control", 403, "classic.throttled-group", "", ""},
-		"header before body":          {"Empty Signature", 401, "classic.empty-signature", "", ""},
-		"case before dialect":         {"Request Body Too Large", 413, "higress.body-too-large", "", ""},
-		"backticks":                   {"Header `X-Ca-Key` is Required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
-		"quotes":                      {"header 'X-Ca-Key' is required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
-		"neither":                     {"Header X-Ca-Key is Required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
-		"torn template":               {"Header `X-Ca-Key`", 400, "", "", ""},
-		"two parameters":              {"Invalid Header `X-Ca-Stage` is too long", 400, "I400HD", "HeaderName=X-Ca-Stage|Reason=is too long", ""},
-		"two words":                   {"Invalid plugin meta jwt no key", 400, "X400PM", "PluginName=jwt|Reason=no key", ""},
-		"wide space around the words": {"Header   `X-Ca-Key`   is   Required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
-		"quotes in quotes":            {"Backend service connect failed `Timeout connecting to `10.0.0.1:80``", 504, "D504CO", "Reason=Timeout connecting to `10.0.0.1:80`", ""},
-		"no reason":                   {"Backend service connect failed", 504, "D504CO", "", ""},
-		"same words, other end":       {"Backend domain `a.example` resolve failed", 504, "D504RE", "Domain=a.example", ""},
-		"same words, longer end":      {"Backend domain `a.example` resolve to illegal address `10.0.0.1`", 504, "D504IL", "Domain=a.example|Address=10.0.0.1", ""},
-		"verbatim where not quoted":   {"Invalid AppCode `not exists`", 400, "A400AC", "Reason=`not exists`", ""},
-		"bare words of a template":    {"Invalid AppCode", 400, "classic.invalid-appcode", "", ""},
-		"name of %s":                  {"Invalid Signature, Server StringToSign:`GET#a`", 400, "classic.invalid-signature", "StringToSign=GET#a", ""},
-		"%s without quotes":           {"Invalid Signature, Server StringToSign:GET#a", 403, "A403IS", "StringToSign=GET#a", ""},
-		"cut short":                   {"Invalid Signature, Server StringToSign:`GET#a", 400, "classic.invalid-signature", "StringToSign=GET#a", ""},
-		"Higress":                     {"Server StringToSign:`GET#a`", 400, "higress.invalid-signature", "StringToSign=GET#a", ""},
+		"plain":                  {"Quota Exhausted", 403, "classic.quota-exhausted", "", ""},
+		"other case and space":   {"  quota   EXHAUSTED\t", 0, "classic.quota-exhausted", "", ""},
+		"text behind":            {"User Arrears since May", 403, "classic.user-arrears", "", "since May"},
+		"within a word":          {"Unauthorizedly", 403, "", "", ""},
+		"in the middle":          {"Sorry: Quota Exhausted", 403, "", "", ""},
+		"longest first":          {"Unauthorized Consumer", 403, "higress.unauthorized-consumer", "", ""},
+		"status decides":         {"Throttled by API Flow Control", 429, "T429PA", "", ""},
+		"classic without status": {"Throttled by API Flow Control", 0, "classic.throttled-api", "", ""},
+		"double T":               {"TThrottled by GROUP Flow Control", 403, "classic.throttled-group", "", ""},
+		"single T":               {"Throttled by GROUP Flow Control", 403, "classic.throttled-group", "", ""},
+		"header before body":     {"Empty Signature", 401, "classic.empty-signature", "", ""},
+		"case before dialect":    {"Request Body Too Large", 413, "higress.body-too-large", "", ""},
+		"backticks":              {"Header `X-Ca-Key` is Required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
+		"quotes":                 {"header 'X-Ca-Key' is required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
+		"neither":                {"Header X-Ca-Key is Required", 400, "I400MH", "HeaderName=X-Ca-Key", ""},
+		"torn template":          {"Header `X-Ca-Key`", 400, "", "", ""},
+		"two parameters": {
+			"Invalid Header `X-Ca-Stage` is too long", 400, "I400HD", "HeaderName=X-Ca-Stage|Reason=is too long",
+			"",
+		},
+		"two words": {
+			"Invalid plugin meta jwt no key", 400, "X400PM", "PluginName=jwt|Reason=no key", "",
+		},
+		"wide space around the words": {
+			"Header   `X-Ca-Key`   is   Required", 400, "I400MH", "HeaderName=X-Ca-Key", "",
+		},
+		"quotes in quotes": {
+			"Backend service connect failed `Timeout connecting to `10.0.0.1:80``", 504, "D504CO",
+			"Reason=Timeout connecting to `10.0.0.1:80`", "",
+		},
+		"no reason": {"Backend service connect failed", 504, "D504CO", "", ""},
+		"same words, other end": {
+			"Backend domain `a.example` resolve failed", 504, "D504RE", "Domain=a.example", "",
+		},
+		"same words, longer end": {
+			"Backend domain `a.example` resolve to illegal address `10.0.0.1`", 504, "D504IL",
+			"Domain=a.example|Address=10.0.0.1", "",
+		},
+		"verbatim where not quoted": {"Invalid AppCode `not exists`", 400, "A400AC", "Reason=`not exists`", ""},
+		"bare words of a template":  {"Invalid AppCode", 400, "classic.invalid-appcode", "", ""},
+		"name of %s": {
+			"Invalid Signature, Server StringToSign:`GET#a`", 400, "classic.invalid-signature",
+			"StringToSign=GET#a", "",
+		},
+		"%s without quotes": {
+			"Invalid Signature, Server StringToSign:GET#a", 403, "A403IS", "StringToSign=GET#a", "",
+		},
+		"cut short": {
+			"Invalid Signature, Server StringToSign:`GET#a", 400, "classic.invalid-signature", "StringToSign=GET#a",
+			"",
+		},
+		"Higress": {
+			"Server StringToSign:`GET#a`", 400, "higress.invalid-signature", "StringToSign=GET#a", "",
+		},
 		"curly apostrophe":            {"Group’s instance invalid", 410, "I410GG", "", ""},
 		"begins with a parameter":     {"Role not found", 404, "", "", ""},
 		"prefix with parameter":       {"Device id 7 not found", 404, "I404DD", "DeviceId=7", ""},
@@ -72,7 +97,8 @@ func TestMatchText(t *testing.T) {
 				t.Fatalf("got none, want %s", c.id)
 			}
 			if got.Entry.ID != c.id || format(got.Params) != c.params || got.Appended != c.appended {
-				t.Errorf("got %s %q %q, want %s %q %q", got.Entry.ID, format(got.Params), got.Appended, c.id, c.params, c.appended)
+				t.Errorf("got %s %q %q, want %s %q %q", got.Entry.ID, format(got.Params), got.Appended, c.id,
+					c.params, c.appended)
 			}
 		})
 	}
@@ -175,7 +201,8 @@ var references = sync.OnceValue(func() (all []reference) {
 func matchedByText() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for e := range All() {
-			known := e.Message != "" && !strings.HasPrefix(e.Message, "${") && !isJSON(e.Message) && e.Place != PlaceNowhere
+			known := e.Message != "" && e.Place != PlaceNowhere &&
+				!strings.HasPrefix(e.Message, "${") && !isJSON(e.Message)
 			if known && !yield(e) {
 				return
 			}
