@@ -98,14 +98,6 @@ func rateLimitReset(field string) (seconds float64) {
 	return seconds
 }
 
-// serverTime is the response's own time, so that a wrong clock here does no harm.
-func serverTime(h http.Header, now time.Time) time.Time {
-	if date, err := http.ParseTime(headerValue(h, "Date")); err == nil {
-		return date
-	}
-	return now
-}
-
 // number reads digits, with or without a fraction.
 func number(s string) (n float64, ok bool) {
 	if s == "" || len(s) > 20 || strings.Trim(s, "0123456789.") != "" {

@@ -30,3 +30,11 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	}
 	return max(0, at.Sub(serverTime(h, now)))
 }
+
+// serverTime is the response's own time, so that a wrong clock here does no harm.
+func serverTime(h http.Header, now time.Time) time.Time {
+	if date, err := http.ParseTime(headerValue(h, "Date")); err == nil {
+		return date
+	}
+	return now
+}
