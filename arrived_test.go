@@ -60,7 +60,8 @@ func TestArrivedRequestIsRestored(t *testing.T) {
 					t.Errorf("body %q, want order", b)
 				}
 				if !reflect.DeepEqual(restored.Header, want.Header) || *restored.URL != *want.URL || restored.Host != want.Host ||
-					restored.Method != want.Method || restored.ContentLength != want.ContentLength || !hasBody(restored) ||
+					restored.Method != want.Method || restored.ContentLength != want.ContentLength ||
+					!hasBody(restored) ||
 					restored.Context() != want.Context() {
 					t.Errorf("got  %+v\nwant %+v", restored, want)
 				}

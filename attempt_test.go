@@ -11,8 +11,17 @@ import (
 
 func TestAttemptsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first := answer{status: 500, code: "X500ER", message: "m", header: http.Header{headerRequestID: {"r1"}}, delay: 2 * time.Second}
-		tr := &Transport{Base: serve(first, reset), Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Second, Jitter: JitterNone}}
+		first := answer{
+			status:  500,
+			code:    "X500ER",
+			message: "m",
+			header:  http.Header{headerRequestID: {"r1"}},
+			delay:   2 * time.Second,
+		}
+		tr := &Transport{
+			Base:   serve(first, reset),
+			Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Second, Jitter: JitterNone},
+		}
 		start := time.Now()
 		_, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
 		var e *Error
@@ -20,7 +29,10 @@ func TestAttemptsAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []Attempt{
-			{Number: 1, Start: start, Duration: 2 * time.Second, Status: 500, Code: "X500ER", Message: "m", RequestID: "r1"},
+			{
+				Number: 1, Start: start, Duration: 2 * time.Second, Status: 500, Code: "X500ER", Message: "m",
+				RequestID: "r1",
+			},
 			{Number: 2, Start: start.Add(3 * time.Second), Wait: time.Second, Err: reset.err},
 		}
 		for i := range e.Attempts {

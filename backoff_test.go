@@ -13,7 +13,12 @@ import (
 func TestPausesGrowToTheirBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(unavailable)
-		policy := RetryPolicy{MaxAttempts: 5, InitialBackoff: time.Second, MaxBackoff: 3 * time.Second, Jitter: JitterNone}
+		policy := RetryPolicy{
+			MaxAttempts:    5,
+			InitialBackoff: time.Second,
+			MaxBackoff:     3 * time.Second,
+			Jitter:         JitterNone,
+		}
 		mustFail(t, &Transport{Base: base, Policy: policy}, newRequest(t, http.MethodGet, ""))
 		want := []time.Duration{0, 1 * time.Second, 3 * time.Second, 6 * time.Second, 9 * time.Second}
 		if !slices.Equal(base.at, want) {
@@ -50,14 +55,20 @@ func TestOwnBackOff(t *testing.T) {
 		stop StopReason
 		at   []time.Duration
 	}{
-		"constant": {backoff.NewConstantBackOff(7 * time.Second), StopMaxAttempts, []time.Duration{0, 7 * time.Second, 14 * time.Second}},
-		"stop":     {&backoff.StopBackOff{}, StopBackOff, []time.Duration{0}},
-		"zero":     {&backoff.ZeroBackOff{}, StopMaxAttempts, []time.Duration{0, 0, 0}},
+		"constant": {
+			backoff.NewConstantBackOff(7 * time.Second), StopMaxAttempts,
+			[]time.Duration{0, 7 * time.Second, 14 * time.Second},
+		},
+		"stop": {&backoff.StopBackOff{}, StopBackOff, []time.Duration{0}},
+		"zero": {&backoff.ZeroBackOff{}, StopMaxAttempts, []time.Duration{0, 0, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := serve(unavailable)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxAttempts: 3, NewBackOff: func() BackOff { return c.made }}}
+				tr := &Transport{
+					Base:   base,
+					Policy: RetryPolicy{MaxAttempts: 3, NewBackOff: func() BackOff { return c.made }},
+				}
 				e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 				if e.Stop != c.stop || !slices.Equal(base.at, c.at) {
 					t.Errorf("stopped by %v with attempts at %v, want %v, %v", e.Stop, base.at, c.stop, c.at)
@@ -75,7 +86,9 @@ func TestBackOffWrittenByHand(t *testing.T) {
 		ends bool            // by itself
 	}{
 		"never reset": {
-			&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: 3 * time.Second, Clock: backoff.SystemClock},
+			&backoff.ExponentialBackOff{
+				InitialInterval: time.Second, Multiplier: 2, MaxInterval: 3 * time.Second, Clock: backoff.SystemClock,
+			},
 			[]time.Duration{1 * time.Second, 2 * time.Second, 3 * time.Second}, false,
 		},
 		"without a clock": {
@@ -87,7 +100,9 @@ func TestBackOffWrittenByHand(t *testing.T) {
 			[]time.Duration{500 * time.Millisecond, 750 * time.Millisecond, 1125 * time.Millisecond}, false,
 		},
 		"Stop left zero": {
-			&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 1, MaxElapsedTime: 2500 * time.Millisecond},
+			&backoff.ExponentialBackOff{
+				InitialInterval: time.Second, Multiplier: 1, MaxElapsedTime: 2500 * time.Millisecond,
+			},
 			[]time.Duration{1 * time.Second, 1 * time.Second}, true,
 		},
 		"wrapped": {

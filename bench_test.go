@@ -47,7 +47,10 @@ var benchCases = []benchCase{
 	{"success POST with GetBody", []int{200}, noHeader, true, 0, ""},
 	{"403 with a known text", []int{403}, http.Header{headerErrorMessage: {"Quota Exhausted"}}, false, 3, ""},
 	{"403 with a known code", []int{403}, http.Header{headerErrorCode: {"B403MQ"}}, false, 3, ""},
-	{"403 with an unknown text", []int{403}, http.Header{headerErrorMessage: {"Shop closed, see /help?id=7"}}, false, 3, ""},
+	{
+		"403 with an unknown text", []int{403}, http.Header{headerErrorMessage: {"Shop closed, see /help?id=7"}}, false,
+		3, "",
+	},
 	{"403 with an unknown code", []int{403}, http.Header{headerErrorCode: {"Shop.Closed"}}, false, 3, ""},
 	{"403 with an inferred code", []int{403}, http.Header{headerErrorCode: {"A403ZZ"}}, false, 3, ""},
 	{"403 with an inferred code and a text", []int{403},

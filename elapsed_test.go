@@ -32,9 +32,11 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		stop    StopReason
 		at      []time.Duration
 	}{
-		"a probe is admitted":  {[]answer{throttled, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
-		"POST never ran":       {[]answer{limited, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
-		"Retry-After":          {[]answer{limitedFor("4"), ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second}},
+		"a probe is admitted": {[]answer{throttled, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
+		"POST never ran":      {[]answer{limited, ok}, 5 * time.Second, StopUnknown, []time.Duration{0, quarter}},
+		"Retry-After": {
+			[]answer{limitedFor("4"), ok}, 5 * time.Second, StopUnknown, []time.Duration{0, 4 * time.Second},
+		},
 		"Retry-After too long": {[]answer{limitedFor("6")}, 5 * time.Second, StopThrottled, []time.Duration{0}},
 		"bounded in all": {[]answer{throttled}, 2500 * time.Millisecond, StopThrottled,
 			[]time.Duration{0, quarter, 2 * quarter, 1010 * time.Millisecond, 1510 * time.Millisecond, 2010 * time.Millisecond}},
@@ -43,7 +45,13 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := serve(c.answers...)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: c.wait, NewBackOff: func() BackOff { return &backoff.ZeroBackOff{} }}}
+				tr := &Transport{
+					Base: base,
+					Policy: RetryPolicy{
+						MaxThrottleWait: c.wait,
+						NewBackOff:      func() BackOff { return &backoff.ZeroBackOff{} },
+					},
+				}
 				resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, ""))
 				if err != nil {
 					t.Fatal(err)
@@ -70,7 +78,12 @@ func TestNeverSleepsIntoTheDeadline(t *testing.T) {
 		tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 4 * time.Second, Jitter: JitterNone}}
 		e := mustFail(t, tr, newRequest(t, http.MethodGet, "").WithContext(ctx))
 		if e.Stop != StopDeadline || base.attempts() != 2 || time.Since(start) != 4*time.Second {
-			t.Errorf("stopped by %v after %d attempts and %v, want deadline, 2, 4s", e.Stop, base.attempts(), time.Since(start))
+			t.Errorf(
+				"stopped by %v after %d attempts and %v, want deadline, 2, 4s",
+				e.Stop,
+				base.attempts(),
+				time.Since(start),
+			)
 		}
 	})
 }
@@ -78,9 +91,18 @@ func TestNeverSleepsIntoTheDeadline(t *testing.T) {
 func TestTotalTimeEndsTheAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(unavailable)
-		tr := &Transport{Base: base, Policy: RetryPolicy{MaxElapsed: 3 * time.Second, InitialBackoff: time.Second, Jitter: JitterNone, MaxAttempts: 9}}
+		tr := &Transport{
+			Base: base,
+			Policy: RetryPolicy{
+				MaxElapsed:     3 * time.Second,
+				InitialBackoff: time.Second,
+				Jitter:         JitterNone,
+				MaxAttempts:    9,
+			},
+		}
 		e := mustFail(t, tr, newRequest(t, http.MethodGet, ""))
-		if want := []time.Duration{0, time.Second, 3 * time.Second}; e.Stop != StopMaxElapsed || !slices.Equal(base.at, want) {
+		if want := []time.Duration{0, time.Second, 3 * time.Second}; e.Stop != StopMaxElapsed ||
+			!slices.Equal(base.at, want) {
 			t.Errorf("stopped by %v with attempts at %v, want max-elapsed, %v", e.Stop, base.at, want)
 		}
 	})
@@ -131,10 +153,17 @@ func TestLimitHoldsWhileARefusalDrips(t *testing.T) {
 				base := roundTripFunc(func(*http.Request) (*http.Response, error) {
 					last = time.Now()
 					h := http.Header{headerErrorMessage: {"Service Unavailable"}}
-					return &http.Response{StatusCode: 503, Header: h, ContentLength: -1, Body: drip(30 * time.Millisecond)}, nil
+					return &http.Response{
+						StatusCode:    503,
+						Header:        h,
+						ContentLength: -1,
+						Body:          drip(30 * time.Millisecond),
+					}, nil
 				})
 				c.policy.MaxAttempts, c.policy.InitialBackoff, c.policy.Jitter = 99, time.Millisecond, JitterNone
-				resp, err := (&Transport{Base: base, Policy: c.policy}).RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
+				resp, err := (&Transport{Base: base, Policy: c.policy}).RoundTrip(
+					newRequest(t, http.MethodGet, "").WithContext(ctx),
+				)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -172,7 +201,11 @@ func TestRefusalIsKeptForARetryThatComesTooLate(t *testing.T) {
 							}
 							return resp, err
 						}),
-						Policy: RetryPolicy{MaxElapsed: time.Second, InitialBackoff: 900 * time.Millisecond, Jitter: JitterNone},
+						Policy: RetryPolicy{
+							MaxElapsed:     time.Second,
+							InitialBackoff: 900 * time.Millisecond,
+							Jitter:         JitterNone,
+						},
 					}
 					edit(tr)
 					resp, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))

@@ -9,7 +9,20 @@ import (
 )
 
 func TestSentinels(t *testing.T) {
-	all := []error{ErrThrottled, ErrQuota, ErrBilling, ErrAuth, ErrSignature, ErrReplay, ErrAccessControl, ErrBadRequest, ErrNotFound, ErrPlugin, ErrGateway, ErrBackend}
+	all := []error{
+		ErrThrottled,
+		ErrQuota,
+		ErrBilling,
+		ErrAuth,
+		ErrSignature,
+		ErrReplay,
+		ErrAccessControl,
+		ErrBadRequest,
+		ErrNotFound,
+		ErrPlugin,
+		ErrGateway,
+		ErrBackend,
+	}
 	for entry := range catalog.All() {
 		e := &Error{Entry: entry}
 		matches := 0

@@ -25,7 +25,9 @@ func TestTimeoutWithACause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, &net.OpError{Op: "x", Err: errors.New("why")})
 		defer cancel()
-		_, err := (&Transport{Base: serve(answer{delay: time.Minute})}).RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
+		_, err := (&Transport{Base: serve(answer{delay: time.Minute})}).RoundTrip(
+			newRequest(t, http.MethodGet, "").WithContext(ctx),
+		)
 		var e *Error
 		if !errors.As(err, &e) || !e.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want a timeout", err)

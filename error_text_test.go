@@ -73,7 +73,11 @@ func TestErrorTellsTheWholeStory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := unavailable
 		a.header = http.Header{headerRequestID: {"4D-1"}}
-		e := mustFail(t, &Transport{Base: serve(a), Policy: RetryPolicy{MaxAttempts: 2}}, newRequest(t, http.MethodGet, ""))
+		e := mustFail(
+			t,
+			&Transport{Base: serve(a), Policy: RetryPolicy{MaxAttempts: 2}},
+			newRequest(t, http.MethodGet, ""),
+		)
 		want := "apigw: 504 " + notSentText + ": the gateway could not get or keep a connection to the backend; provider checks address, " +
 			"security group, firewall, allow lists and that the service runs; retry only if it is safe to send twice; request id 4D-1" +
 			"; GET api.example.com/v1/orders; 2 attempts, no further one: all attempts are used up (MaxAttempts)"
@@ -85,8 +89,14 @@ func TestErrorTellsTheWholeStory(t *testing.T) {
 
 func TestErrorWithoutResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cause := &url.Error{Op: "Get", URL: "http://inner.example/?token=tops3cret", Err: errors.New("connection reset")}
-		_, err := (&Transport{Base: serve(answer{err: fmt.Errorf("inner: %w", cause)})}).RoundTrip(newRequest(t, http.MethodPost, ""))
+		cause := &url.Error{
+			Op:  "Get",
+			URL: "http://inner.example/?token=tops3cret",
+			Err: errors.New("connection reset"),
+		}
+		_, err := (&Transport{Base: serve(answer{err: fmt.Errorf("inner: %w", cause)})}).RoundTrip(
+			newRequest(t, http.MethodPost, ""),
+		)
 		want := "apigw: no response; POST api.example.com/v1/orders: connection reset; 1 attempt, no further one: " + StopMayHaveRun.Text()
 		if err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -99,9 +109,11 @@ func TestErrorTextHoldsNoPieceOfAQuery(t *testing.T) {
 		req := newRequest(t, http.MethodPost, "")
 		req.URL.RawQuery = "$filter=name%20eq%20'bob'&token=tops3cret"
 		for name, a := range map[string]answer{
-			"in a cause":         {err: fmt.Errorf("send %s: broken", req.URL)},
-			"a value repeated":   {status: 403, message: "no such code tops3cret"},
-			"behind other bytes": {status: 400, message: strings.Repeat("\xb4\xed\xce\xf3", 6) + " StringToSign:GET#tops3cret"},
+			"in a cause":       {err: fmt.Errorf("send %s: broken", req.URL)},
+			"a value repeated": {status: 403, message: "no such code tops3cret"},
+			"behind other bytes": {
+				status: 400, message: strings.Repeat("\xb4\xed\xce\xf3", 6) + " StringToSign:GET#tops3cret",
+			},
 		} {
 			resp, err := (&Transport{Base: serve(a)}).RoundTrip(req)
 			if err == nil {

@@ -76,7 +76,11 @@ func TestErrorOfAnotherResponseIsNotFound(t *testing.T) {
 
 // A Base that returns one response again and again, as caches and stubs do.
 func TestSharedResponseDoesNotGrow(t *testing.T) {
-	shared := &http.Response{StatusCode: 403, Header: http.Header{headerErrorMessage: {"Quota Exhausted"}}, Body: http.NoBody}
+	shared := &http.Response{
+		StatusCode: 403,
+		Header:     http.Header{headerErrorMessage: {"Quota Exhausted"}},
+		Body:       http.NoBody,
+	}
 	tr := &Transport{Base: roundTripFunc(func(*http.Request) (*http.Response, error) { return shared, nil })}
 	for range 100 {
 		mustFail(t, tr, newRequest(t, http.MethodGet, ""))

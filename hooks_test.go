@@ -53,7 +53,9 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 	}{
 		"PolicyFor": {func(tr *Transport) { tr.PolicyFor = func(*http.Request) *RetryPolicy { panic("hook") } }, 0},
 		"OnAttempt": {func(tr *Transport) { tr.OnAttempt = func(*http.Request, Attempt) { panic("hook") } }, 1},
-		"OnRetry":   {func(tr *Transport) { tr.OnRetry = func(*http.Request, Attempt, time.Duration) { panic("hook") } }, 1},
+		"OnRetry": {
+			func(tr *Transport) { tr.OnRetry = func(*http.Request, Attempt, time.Duration) { panic("hook") } }, 1,
+		},
 		"OnDone": {func(tr *Transport) {
 			tr.Policy.MaxAttempts = 1
 			tr.OnDone = func(*http.Request, Result) { panic("hook") }
@@ -62,10 +64,14 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 			tr.PrepareRetry = func(r *http.Request) error { r.Header.Set("X-Succeed", "yes"); return nil }
 			tr.OnDone = func(*http.Request, Result) { panic("hook") }
 		}, 2},
-		"PrepareRetry":       {func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { panic("hook") } }, 1},
-		"PrepareRetry exits": {func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { runtime.Goexit(); return nil } }, 1},
-		"NewBackOff":         {func(tr *Transport) { tr.Policy.NewBackOff = func() BackOff { panic("hook") } }, 1},
-		"Slog":               {func(tr *Transport) { tr.Slog = slog.New(panickingHandler{}) }, 1},
+		"PrepareRetry": {
+			func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { panic("hook") } }, 1,
+		},
+		"PrepareRetry exits": {
+			func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { runtime.Goexit(); return nil } }, 1,
+		},
+		"NewBackOff": {func(tr *Transport) { tr.Policy.NewBackOff = func() BackOff { panic("hook") } }, 1},
+		"Slog":       {func(tr *Transport) { tr.Slog = slog.New(panickingHandler{}) }, 1},
 		"Base": {func(tr *Transport) {
 			next := tr.Base
 			tr.Base = roundTripFunc(func(r *http.Request) (*http.Response, error) {

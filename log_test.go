@@ -24,10 +24,14 @@ func TestLogLevels(t *testing.T) {
 		level   zapcore.Level
 		want    []string
 	}{
-		"success":              {[]answer{ok}, zap.InfoLevel, nil},
-		"success, debug":       {[]answer{ok}, zap.DebugLevel, []string{"debug apigw: attempt"}},
-		"saved by a retry":     {[]answer{unavailable, ok}, zap.InfoLevel, []string{"info apigw: succeeded after retry"}},
-		"given up":             {[]answer{quota}, zap.DebugLevel, []string{"debug apigw: attempt", "warn apigw: given up"}},
+		"success":        {[]answer{ok}, zap.InfoLevel, nil},
+		"success, debug": {[]answer{ok}, zap.DebugLevel, []string{"debug apigw: attempt"}},
+		"saved by a retry": {
+			[]answer{unavailable, ok}, zap.InfoLevel, []string{"info apigw: succeeded after retry"},
+		},
+		"given up": {
+			[]answer{quota}, zap.DebugLevel, []string{"debug apigw: attempt", "warn apigw: given up"},
+		},
 		"network failure":      {[]answer{reset}, zap.InfoLevel, []string{"warn apigw: given up"}},
 		"only warnings wanted": {[]answer{unavailable, ok}, zap.WarnLevel, nil},
 	} {
@@ -52,7 +56,10 @@ func TestLogLevels(t *testing.T) {
 				}
 				for _, line := range c.want {
 					level, message, _ := strings.Cut(line, " ")
-					if !strings.Contains(lines.String(), fmt.Sprintf("level=%s msg=%q", strings.ToUpper(level), message)) {
+					if !strings.Contains(
+						lines.String(),
+						fmt.Sprintf("level=%s msg=%q", strings.ToUpper(level), message),
+					) {
 						t.Errorf("slog lacks %q:\n%s", line, &lines)
 					}
 				}
@@ -90,7 +97,8 @@ func TestLogHoldsNoSecret(t *testing.T) {
 			e, _ := FromResponse(resp)
 			fmt.Fprintln(&buf, e)
 		}
-		if got := buf.String(); strings.Contains(got, "tops3cret") || strings.ContainsAny(got, "\x1b\r") || strings.Contains(got, "\nfake") {
+		if got := buf.String(); strings.Contains(got, "tops3cret") || strings.ContainsAny(got, "\x1b\r") ||
+			strings.Contains(got, "\nfake") {
 			t.Errorf("a secret or a forged line is in\n%s", got)
 		}
 	})
@@ -99,7 +107,10 @@ func TestLogHoldsNoSecret(t *testing.T) {
 func TestLogFields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zap.InfoLevel)
-		tr := &Transport{Base: serve(answer{status: 429, code: "T429PA", header: http.Header{headerRequestID: {"r1"}}}), Logger: zap.New(core)}
+		tr := &Transport{
+			Base:   serve(answer{status: 429, code: "T429PA", header: http.Header{headerRequestID: {"r1"}}}),
+			Logger: zap.New(core),
+		}
 		mustFail(t, tr, newRequest(t, http.MethodPost, ""))
 		fields := logs.All()[0].ContextMap()
 		got, _ := fields["error"].(map[string]any)

@@ -17,7 +17,10 @@ func TestPrepareRetryRenewsTheNonce(t *testing.T) {
 		req := newRequest(t, http.MethodPost, "order")
 		req.Header.Set("X-Ca-Nonce", "n1")
 		before := req.Header.Clone()
-		tr := &Transport{Base: base, PrepareRetry: func(r *http.Request) error { r.Header.Set("X-Ca-Nonce", "n2"); return nil }}
+		tr := &Transport{
+			Base:         base,
+			PrepareRetry: func(r *http.Request) error { r.Header.Set("X-Ca-Nonce", "n2"); return nil },
+		}
 		resp, err := tr.RoundTrip(req)
 		if err != nil {
 			t.Fatal(err)
@@ -42,7 +45,8 @@ func TestPrepareRetryFails(t *testing.T) {
 		tr := &Transport{Base: serve(unavailable), PrepareRetry: func(*http.Request) error { return cause }}
 		_, err := tr.RoundTrip(newRequest(t, http.MethodPost, "order"))
 		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 0 || e.Attempts[0].Status != 504 {
+		if !errors.As(err, &e) || e.Stop != StopPrepareFailed || !errors.Is(err, cause) || e.Status != 0 ||
+			e.Attempts[0].Status != 504 {
 			t.Errorf("got %v, want prepare-failed after an attempt that got the 504", err)
 		}
 	})
@@ -86,7 +90,12 @@ func TestPrepareRetryThatForgetsTheNonce(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		e, _ := FromResponse(resp)
 		if e == nil || e.Stop != StopNonce || base.attempts() != 1 || string(body) != "busy" {
-			t.Errorf("got %v, %q after %d attempts, want nonce-not-renewed and the refusal after one", e, body, base.attempts())
+			t.Errorf(
+				"got %v, %q after %d attempts, want nonce-not-renewed and the refusal after one",
+				e,
+				body,
+				base.attempts(),
+			)
 		}
 	})
 }

@@ -60,7 +60,15 @@ func TestNonceUsed(t *testing.T) {
 					e = &Error{}
 				}
 				if e.Stop != c.stop || e.Status != c.status || base.attempts() != c.attempts {
-					t.Errorf("got %v, status %d, %d attempts; want %v, %d, %d", e.Stop, e.Status, base.attempts(), c.stop, c.status, c.attempts)
+					t.Errorf(
+						"got %v, status %d, %d attempts; want %v, %d, %d",
+						e.Stop,
+						e.Status,
+						base.attempts(),
+						c.stop,
+						c.status,
+						c.attempts,
+					)
 				}
 				if c.stop == StopNonceUsed && e.Reached != catalog.ReachedMaybe {
 					t.Errorf("backend reached: %v, want maybe", e.Reached)

@@ -67,7 +67,10 @@ func TestReachedOfACallGivenUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Second, cancel)
-				tr := &Transport{Base: serve(c.answer), Policy: RetryPolicy{InitialBackoff: 5 * time.Second, Jitter: JitterNone}}
+				tr := &Transport{
+					Base:   serve(c.answer),
+					Policy: RetryPolicy{InitialBackoff: 5 * time.Second, Jitter: JitterNone},
+				}
 				_, err := tr.RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
 				var e *Error
 				if !errors.As(err, &e) || e.Reached != c.want || e.Status != 0 || e.Stop != StopContext {
@@ -189,14 +192,25 @@ func TestWhatASignerLearnedIsTriedAtOnce(t *testing.T) {
 		stop    StopReason // 0 for a success
 		sent    int
 	}{
-		"the clock":                 {[]answer{expired, ok}, []string{clock}, RetryPolicy{}, false, StopUnknown, 2},
-		"clock, then reading":       {[]answer{expired, expired, ok}, []string{clock, reading}, RetryPolicy{}, false, StopUnknown, 3},
-		"the clock again":           {[]answer{expired}, []string{clock, clock}, RetryPolicy{}, false, StopNotRetryable, 2},
-		"nothing learned":           {[]answer{expired}, nil, RetryPolicy{}, false, StopNotRetryable, 1},
-		"one-shot body":             {[]answer{expired, ok}, []string{clock}, RetryPolicy{}, true, StopUnknown, 2},
-		"body not kept":             {[]answer{expired}, []string{clock}, RetryPolicy{MaxBodyBuffer: -1}, true, StopBody, 1},
-		"one attempt allowed":       {[]answer{expired}, []string{clock}, RetryPolicy{MaxAttempts: 1}, false, StopMaxAttempts, 1},
-		"a failure before it":       {[]answer{notReached, expired, ok}, []string{"", clock}, RetryPolicy{NewBackOff: noDelay}, false, StopUnknown, 3},
+		"the clock": {[]answer{expired, ok}, []string{clock}, RetryPolicy{}, false, StopUnknown, 2},
+		"clock, then reading": {
+			[]answer{expired, expired, ok}, []string{clock, reading}, RetryPolicy{}, false, StopUnknown, 3,
+		},
+		"the clock again": {
+			[]answer{expired}, []string{clock, clock}, RetryPolicy{}, false, StopNotRetryable, 2,
+		},
+		"nothing learned": {[]answer{expired}, nil, RetryPolicy{}, false, StopNotRetryable, 1},
+		"one-shot body":   {[]answer{expired, ok}, []string{clock}, RetryPolicy{}, true, StopUnknown, 2},
+		"body not kept": {
+			[]answer{expired}, []string{clock}, RetryPolicy{MaxBodyBuffer: -1}, true, StopBody, 1,
+		},
+		"one attempt allowed": {
+			[]answer{expired}, []string{clock}, RetryPolicy{MaxAttempts: 1}, false, StopMaxAttempts, 1,
+		},
+		"a failure before it": {
+			[]answer{notReached, expired, ok}, []string{"", clock}, RetryPolicy{NewBackOff: noDelay}, false,
+			StopUnknown, 3,
+		},
 		"a refusal that may be run": {[]answer{internal}, []string{clock}, RetryPolicy{}, false, StopMayHaveRun, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,7 +239,14 @@ func TestWhatASignerLearnedIsTriedAtOnce(t *testing.T) {
 					e = &Error{}
 				}
 				if e.Stop != c.stop || base.attempts() != c.sent || hooks != c.sent-1 {
-					t.Errorf("stopped by %v, sent %d times, %d hooks; want %v, %d", e.Stop, base.attempts(), hooks, c.stop, c.sent)
+					t.Errorf(
+						"stopped by %v, sent %d times, %d hooks; want %v, %d",
+						e.Stop,
+						base.attempts(),
+						hooks,
+						c.stop,
+						c.sent,
+					)
 				}
 				if slices.ContainsFunc(base.bodies, func(b string) bool { return b != "order" }) {
 					t.Errorf("sent %q, want the order each time", base.bodies)
@@ -265,7 +286,10 @@ func TestSendingsOfASignerAreShown(t *testing.T) {
 		resp.Body.Close()
 		got := recorder.Results()[0].Attempts
 		want := []Attempt{
-			{Number: 1, Start: start, Duration: time.Second, Status: 400, Message: "Timestamp Expired", RequestID: "r1"},
+			{
+				Number: 1, Start: start, Duration: time.Second, Status: 400, Message: "Timestamp Expired",
+				RequestID: "r1",
+			},
 			{Number: 2, Start: start.Add(time.Second), Duration: 2 * time.Second, Status: 200},
 		}
 		if !slices.Equal(got, want) {

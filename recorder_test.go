@@ -27,7 +27,8 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("got %v, %v, want the quota error", e, found)
 		}
 		results := recorder.Results()
-		if len(results) != 2 || results[0].Status != 200 || results[0].Err != nil || len(results[1].Attempts) != 1 || results[1].Path != "/v1" {
+		if len(results) != 2 || results[0].Status != 200 || results[0].Err != nil || len(results[1].Attempts) != 1 ||
+			results[1].Path != "/v1" {
 			t.Errorf("got %+v", results)
 		}
 	})

@@ -90,7 +90,11 @@ func TestBudgetGivesBack(t *testing.T) {
 
 func TestBudgetEndsTheAttemptsWithItsReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := mustFail(t, &Transport{Base: serve(unavailable), Budget: &RetryBudget{Ratio: -1, Reserve: -1}}, newRequest(t, http.MethodGet, ""))
+		e := mustFail(
+			t,
+			&Transport{Base: serve(unavailable), Budget: &RetryBudget{Ratio: -1, Reserve: -1}},
+			newRequest(t, http.MethodGet, ""),
+		)
 		if e.Stop != StopBudget || len(e.Attempts) != 1 {
 			t.Errorf("stopped by %v after %d attempts, want budget-empty, 1", e.Stop, len(e.Attempts))
 		}
@@ -100,7 +104,11 @@ func TestBudgetEndsTheAttemptsWithItsReason(t *testing.T) {
 func TestBudgetIsCountedBeforeThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(unavailable)
-		tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 10 * time.Second, Jitter: JitterNone}, Budget: &RetryBudget{Ratio: -1, Reserve: 3}}
+		tr := &Transport{
+			Base:   base,
+			Policy: RetryPolicy{InitialBackoff: 10 * time.Second, Jitter: JitterNone},
+			Budget: &RetryBudget{Ratio: -1, Reserve: 3},
+		}
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
@@ -119,7 +127,11 @@ func TestBudgetIsCountedBeforeThePause(t *testing.T) {
 
 func TestBudgetIsPerHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{Base: serve(unavailable), Policy: quick, Budget: &RetryBudget{Ratio: -1, Reserve: 1, Refill: -1}}
+		tr := &Transport{
+			Base:   serve(unavailable),
+			Policy: quick,
+			Budget: &RetryBudget{Ratio: -1, Reserve: 1, Refill: -1},
+		}
 		for _, host := range []string{"a.example", "b.example"} {
 			for i, want := range []int{2, 1} {
 				req := newRequest(t, http.MethodGet, "")
@@ -192,7 +204,11 @@ func TestBudgetGivenBackLateIsNoGain(t *testing.T) {
 
 func TestBudgetGivesRetriesThatNeverCameBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{Base: serve(unavailable), Policy: RetryPolicy{Jitter: JitterNone}, Budget: &RetryBudget{Ratio: -1, Refill: -1}}
+		tr := &Transport{
+			Base:   serve(unavailable),
+			Policy: RetryPolicy{Jitter: JitterNone},
+			Budget: &RetryBudget{Ratio: -1, Refill: -1},
+		}
 		for range 10 {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Millisecond, cancel)

@@ -12,11 +12,13 @@ func TestValidate(t *testing.T) {
 		policy RetryPolicy
 		want   string // empty if nothing is wrong
 	}{
-		"zero value":         {RetryPolicy{}, ""},
-		"no retry":           {RetryPolicy{MaxAttempts: 1}, ""},
-		"negative attempts":  {RetryPolicy{MaxAttempts: -1}, "MaxAttempts is -1: give 1 for no retry"},
-		"negative backoff":   {RetryPolicy{InitialBackoff: -1}, "InitialBackoff is -1ns"},
-		"bounds crossed":     {RetryPolicy{InitialBackoff: time.Minute}, "InitialBackoff 1m0s is longer than MaxBackoff 10s"},
+		"zero value":        {RetryPolicy{}, ""},
+		"no retry":          {RetryPolicy{MaxAttempts: 1}, ""},
+		"negative attempts": {RetryPolicy{MaxAttempts: -1}, "MaxAttempts is -1: give 1 for no retry"},
+		"negative backoff":  {RetryPolicy{InitialBackoff: -1}, "InitialBackoff is -1ns"},
+		"bounds crossed": {
+			RetryPolicy{InitialBackoff: time.Minute}, "InitialBackoff 1m0s is longer than MaxBackoff 10s",
+		},
 		"shrinking":          {RetryPolicy{BackoffMultiplier: 0.5}, "BackoffMultiplier is 0.5"},
 		"not a number":       {RetryPolicy{BackoffMultiplier: math.NaN()}, "BackoffMultiplier is NaN"},
 		"infinite":           {RetryPolicy{BackoffMultiplier: math.Inf(1)}, "BackoffMultiplier is +Inf"},
@@ -35,10 +37,18 @@ func TestValidate(t *testing.T) {
 
 // Nonsense in a policy is taken for the default, it does not break a request.
 func TestNonsenseIsDefault(t *testing.T) {
-	p := RetryPolicy{MaxAttempts: -1, InitialBackoff: -1, MaxBackoff: -1, BackoffMultiplier: math.NaN(), MaxRetryAfter: -1, MaxBodyBuffer: -1}
+	p := RetryPolicy{
+		MaxAttempts:       -1,
+		InitialBackoff:    -1,
+		MaxBackoff:        -1,
+		BackoffMultiplier: math.NaN(),
+		MaxRetryAfter:     -1,
+		MaxBodyBuffer:     -1,
+	}
 	var d RetryPolicy
 	if p.maxAttempts() != d.maxAttempts() || p.initialBackoff() != d.initialBackoff() || p.maxBackoff() != d.maxBackoff() ||
-		p.multiplier() != d.multiplier() || p.maxRetryAfter() != d.maxRetryAfter() || p.maxBodyBuffer() != 0 {
+		p.multiplier() != d.multiplier() || p.maxRetryAfter() != d.maxRetryAfter() ||
+		p.maxBodyBuffer() != 0 {
 		t.Errorf("%+v does not fall back to the defaults", p)
 	}
 }

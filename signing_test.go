@@ -60,7 +60,12 @@ func TestEveryAttemptIsSignedAfresh(t *testing.T) {
 			g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "POST /orders", Script: refusals(2)}}}
 			srv := newServer(g)
 			defer srv.Close()
-			resp := post(t, &apigw.Transport{Base: newSigner(srv), Policy: quick}, srv.URL+"/orders?b=2&a=1", `{"item":7}`)
+			resp := post(
+				t,
+				&apigw.Transport{Base: newSigner(srv), Policy: quick},
+				srv.URL+"/orders?b=2&a=1",
+				`{"item":7}`,
+			)
 			if resp.StatusCode != 200 || resp.Proto[:6] != name[:6] {
 				t.Errorf("got %d over %s, want 200 over %s", resp.StatusCode, resp.Proto, name)
 			}
@@ -117,7 +122,15 @@ func TestSignedAboveTheTransport(t *testing.T) {
 				stop = e.Stop
 			}
 			if resp.StatusCode != c.status || g.Counts().Received != c.attempts || stop != c.stop {
-				t.Errorf("status %d after %d attempts, stop %v; want %d, %d, %v", resp.StatusCode, g.Counts().Received, stop, c.status, c.attempts, c.stop)
+				t.Errorf(
+					"status %d after %d attempts, stop %v; want %d, %d, %v",
+					resp.StatusCode,
+					g.Counts().Received,
+					stop,
+					c.status,
+					c.attempts,
+					c.stop,
+				)
 			}
 		})
 	}
@@ -132,7 +145,13 @@ func TestWrongClockIsRepairedOnce(t *testing.T) {
 	tr := &apigw.Transport{Base: s, Policy: quick}
 	for i, want := range []int{2, 3} { // the second request knows the clock
 		if resp := post(t, tr, srv.URL, "order"); resp.StatusCode != 200 || g.Counts().Received != want {
-			t.Errorf("request %d: status %d, %d received so far, want 200, %d", i+1, resp.StatusCode, g.Counts().Received, want)
+			t.Errorf(
+				"request %d: status %d, %d received so far, want 200, %d",
+				i+1,
+				resp.StatusCode,
+				g.Counts().Received,
+				want,
+			)
 		}
 	}
 }
@@ -140,7 +159,11 @@ func TestWrongClockIsRepairedOnce(t *testing.T) {
 // http.Transport repeats a GET by itself when a reused connection dies; the
 // gateway then says "Nonce Used" to a request that no one else repeated.
 func TestNonceUsedByTheTransportBelow(t *testing.T) {
-	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Script: []gatewaytest.Outcome{{}, {Drop: gatewaytest.DropAfterBackend}}}}}
+	g := &gatewaytest.Gateway{
+		Routes: []gatewaytest.Route{
+			{Pattern: "/", Script: []gatewaytest.Outcome{{}, {Drop: gatewaytest.DropAfterBackend}}},
+		},
+	}
 	srv := gatewaytest.NewServer(g)
 	defer srv.Close()
 	client := &http.Client{Transport: &apigw.Transport{Base: newSigner(srv), Policy: quick}}
@@ -174,7 +197,10 @@ func TestNoPostRunsTwice(t *testing.T) {
 	for range requests {
 		script = append(script, []gatewaytest.Outcome{
 			{}, {}, {}, {}, {Error: "D504CO"}, {Error: "D503CB"}, {Error: "classic.internal-error"},
-			{Drop: gatewaytest.DropOnArrival}, {Drop: gatewaytest.DropBeforeBackend}, {Drop: gatewaytest.DropAfterBackend}, {Drop: gatewaytest.DropAfterBackend, Reset: true},
+			{
+				Drop: gatewaytest.DropOnArrival}, {Drop: gatewaytest.DropBeforeBackend}, {Drop: gatewaytest.DropAfterBackend}, {Drop: gatewaytest.DropAfterBackend,
+				Reset: true,
+			},
 		}[random.IntN(11)])
 	}
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "POST /", Script: script}}}
@@ -205,8 +231,20 @@ func TestNoPostRunsTwice(t *testing.T) {
 			t.Errorf("request %d ran %d times", i+1, c.Executed)
 		}
 	}
-	t.Logf("%d requests: %d answered, %d ended in an error, %d received, %d executed", requests, answered.Load(), failed.Load(), g.Counts().Received, g.Counts().Executed)
+	t.Logf(
+		"%d requests: %d answered, %d ended in an error, %d received, %d executed",
+		requests,
+		answered.Load(),
+		failed.Load(),
+		g.Counts().Received,
+		g.Counts().Executed,
+	)
 	if answered.Load()+failed.Load() != requests || failed.Load() == 0 || g.Counts().Received <= requests {
-		t.Errorf("the faults had no effect: %d answered, %d failed, %d received", answered.Load(), failed.Load(), g.Counts().Received)
+		t.Errorf(
+			"the faults had no effect: %d answered, %d failed, %d received",
+			answered.Load(),
+			failed.Load(),
+			g.Counts().Received,
+		)
 	}
 }

@@ -243,7 +243,11 @@ func TestInformationalResponsesReachTheTrace(t *testing.T) {
 func TestClientTimeoutCoversAllAttempts(t *testing.T) {
 	srv, client := serverOf(t, func(w http.ResponseWriter, r *http.Request) { refuse(w, 504, notSentText) })
 	client.Timeout = 10 * time.Second
-	client.Transport.(*Transport).Policy = RetryPolicy{InitialBackoff: time.Hour, MaxBackoff: time.Hour, Jitter: JitterNone}
+	client.Transport.(*Transport).Policy = RetryPolicy{
+		InitialBackoff: time.Hour,
+		MaxBackoff:     time.Hour,
+		Jitter:         JitterNone,
+	}
 	resp, _ := get(t, client, srv.URL)
 	if e, ok := FromResponse(resp); !ok || e.Stop != StopDeadline {
 		t.Errorf("got %v, want a stop before the deadline", e)
@@ -320,7 +324,11 @@ func TestCancelEndsDrainAndWait(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	client.Transport.(*Transport).Policy = RetryPolicy{InitialBackoff: time.Hour, MaxBackoff: time.Hour, Jitter: JitterNone}
+	client.Transport.(*Transport).Policy = RetryPolicy{
+		InitialBackoff: time.Hour,
+		MaxBackoff:     time.Hour,
+		Jitter:         JitterNone,
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	client.Transport.(*Transport).OnRetry = func(*http.Request, Attempt, time.Duration) { cancel() }
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)

@@ -30,7 +30,9 @@ func TestRecoversAfterFailures(t *testing.T) {
 func TestLastResponseComesBackWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		last := answer{status: 503, message: "Service Unavailable", body: strings.Repeat("x", 200<<10)}
-		resp, err := (&Transport{Base: serve(last), Policy: RetryPolicy{MaxAttempts: 2}}).RoundTrip(newRequest(t, http.MethodGet, ""))
+		resp, err := (&Transport{Base: serve(last), Policy: RetryPolicy{MaxAttempts: 2}}).RoundTrip(
+			newRequest(t, http.MethodGet, ""),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,10 @@ func TestCancelDuringThePause(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(cause) })
 		start := time.Now()
-		tr := &Transport{Base: serve(unavailable), Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}
+		tr := &Transport{
+			Base:   serve(unavailable),
+			Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone},
+		}
 		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
 		if resp != nil || !errors.Is(err, cause) || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, %v, want the cause and context.Canceled", resp, err)
@@ -25,7 +28,8 @@ func TestCancelDuringThePause(t *testing.T) {
 			t.Errorf("returned after %v, want 1s", got)
 		}
 		var e *Error
-		if errors.As(err, &e) && (e.Stop != StopContext || e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 504) {
+		if errors.As(err, &e) &&
+			(e.Stop != StopContext || e.Status != 0 || len(e.Attempts) != 1 || e.Attempts[0].Status != 504) {
 			t.Errorf("%+v: want no status, and an attempt that got the 504", e)
 		}
 	})
@@ -62,7 +66,9 @@ func TestRequestCancel(t *testing.T) {
 				//lint:ignore SA1019 this is what is tested
 				req.Cancel = cancel
 				base := serve(first)
-				_, err := (&Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}).RoundTrip(req)
+				_, err := (&Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}).RoundTrip(
+					req,
+				)
 				var e *Error
 				if !errors.As(err, &e) || e.Stop != StopContext || base.attempts() != 1 {
 					t.Errorf("got %v after %d attempts, want %v after 1", err, base.attempts(), StopContext)

@@ -55,7 +55,12 @@ func TestWalks(t *testing.T) {
 }
 
 func takeWalk(t *testing.T, seed uint64) {
-	w := &walkWorld{random: rand.New(rand.NewPCG(seed, 7)), over: make(chan struct{}), nonces: map[string]int{}, given: map[*http.Response]*walkBody{}}
+	w := &walkWorld{
+		random: rand.New(rand.NewPCG(seed, 7)),
+		over:   make(chan struct{}),
+		nonces: map[string]int{},
+		given:  map[*http.Response]*walkBody{},
+	}
 	k := newWalk(w)
 	if k.tr.Base = w; w.chance(30) {
 		k.tr.Base = signingWorld{w}
@@ -233,7 +238,10 @@ func (k *walk) context() (context.Context, func()) {
 	case 0:
 		sibling := one[error](w,
 			&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED},
-			&url.Error{Op: urlOp(k.req.Method), URL: k.req.URL.String(), Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}},
+			&url.Error{
+				Op: urlOp(k.req.Method), URL: k.req.URL.String(),
+				Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+			},
 			&Error{Status: 403, Reached: catalog.ReachedNo, Entry: classified(403, "", "Quota Exhausted").Entry},
 			saysNotSent{errors.New("breaker open")},
 			saysPermanent{errors.New("no key")},

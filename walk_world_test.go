@@ -175,7 +175,8 @@ func (w *walkWorld) readBody(req *http.Request) (done func()) {
 	}
 	check := func(got []byte, err error) {
 		whole := string(got) == w.content
-		if !strings.HasPrefix(w.content, string(got)) || err == io.EOF && !whole && req.ContentLength >= 0 && w.content != "" {
+		if !strings.HasPrefix(w.content, string(got)) ||
+			err == io.EOF && !whole && req.ContentLength >= 0 && w.content != "" {
 			w.fault("the body sent is %.20q and %v, want %.20q", got, err, w.content)
 		}
 	}
@@ -320,7 +321,10 @@ func (w *walkWorld) response(req *http.Request) *http.Response {
 		w.run(true)
 	case 2: // refused in front of the backend
 		a := one(w,
-			answer{status: 504, code: "D504CO", message: "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"},
+			answer{
+				status: 504, code: "D504CO",
+				message: "Backend service connect failed `Timeout connecting to 10.0.0.1:80`",
+			},
 			answer{status: 403, message: "Quota Exhausted"},
 			answer{status: 403, code: "A403IS"},
 			answer{status: 403, message: "Throttled by API Flow Control"},
@@ -333,7 +337,10 @@ func (w *walkWorld) response(req *http.Request) *http.Response {
 		}
 	case 3: // the gateway does not know
 		resp.StatusCode = one(w, 500, 504)
-		h.Set(headerErrorMessage, one(w, "Internal Error", "Backend service request timed out", "Failed To Invoke Backend Service"))
+		h.Set(
+			headerErrorMessage,
+			one(w, "Internal Error", "Backend service request timed out", "Failed To Invoke Backend Service"),
+		)
 		w.run(w.chance(50))
 	case 4: // the backend's status as a text
 		resp.StatusCode = one(w, 500, 502, 503, 504, 404)
