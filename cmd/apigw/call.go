@@ -32,7 +32,8 @@ type callFlags struct {
 
 func runCall(in *invocation, args []string) int {
 	fs := in.flags("call")
-	f := callFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs), rules: ruleFlags(fs), connection: connectionFlags(fs)}
+	f := callFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs),
+		rules: ruleFlags(fs), connection: connectionFlags(fs)}
 	fs.BoolVar(&f.credentials.appCode, "appcode", false, "")
 	fs.StringVar(&f.policyFile, "policy", "", "")
 	fs.IntVar(&f.maxAttempts, "max-attempts", 0, "")
@@ -170,5 +171,6 @@ func (f *callFlags) withTimeout(ctx context.Context) (context.Context, context.C
 	if f.timeout <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the --timeout of %v passed: %w", f.timeout, context.DeadlineExceeded))
+	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the --timeout of %v passed: %w", f.timeout,
+		context.DeadlineExceeded))
 }

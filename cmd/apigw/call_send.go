@@ -195,7 +195,8 @@ func (l *limitedWriter) Write(p []byte) (int, error) {
 
 // showTarget is the first line of the timeline.
 func (c *caller) showTarget(req *http.Request) {
-	fmt.Fprintf(c.in.stderr, "%s %s%s\n", printable(req.Method), printable(req.URL.Host), printable(cmp.Or(req.URL.EscapedPath(), "/")))
+	fmt.Fprintf(c.in.stderr, "%s %s%s\n", printable(req.Method), printable(req.URL.Host),
+		printable(cmp.Or(req.URL.EscapedPath(), "/")))
 }
 
 // mostRedirects is how many redirects -L follows, as http.Client does.

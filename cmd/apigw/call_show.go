@@ -80,7 +80,8 @@ func (c *caller) showFailure(e *apigw.Error, resp *http.Response) {
 	line := func(en, zh, value string) {
 		if value != "" {
 			label := in.t(en, zh)
-			fmt.Fprintf(w, "  %s%s%s\n", paint(in.colourErr, bold, label), strings.Repeat(" ", max(1, labelWidth-width(label))), value)
+			fmt.Fprintf(w, "  %s%s%s\n", paint(in.colourErr, bold, label),
+				strings.Repeat(" ", max(1, labelWidth-width(label))), value)
 		}
 	}
 	title := in.t("no response", "没有响应")

@@ -63,16 +63,19 @@ func runCatalog(in *invocation, args []string) int {
 	class, ok := catalog.ParseClass(*className)
 	if *className != "" && (!ok || class == catalog.ClassUnknown) {
 		names := namesUpTo(catalog.ClassCircuitOpen)
-		return in.misuse("there is no class %q%s; the classes are %s", shorten(*className), in.didYouMean(*className, names), strings.Join(names, ", "))
+		return in.misuse("there is no class %q%s; the classes are %s", shorten(*className),
+			in.didYouMean(*className, names), strings.Join(names, ", "))
 	}
 	generation, ok := catalog.ParseGeneration(*generationName)
 	if *generationName != "" && (!ok || generation == catalog.GenerationUnknown) {
 		names := namesUpTo(catalog.GenerationFC)
-		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName), in.didYouMean(*generationName, names), strings.Join(names, ", "))
+		return in.misuse("there is no generation %q%s; there are %s", shorten(*generationName),
+			in.didYouMean(*generationName, names), strings.Join(names, ", "))
 	}
 	var rows []catalog.Entry
 	for e := range catalog.All() {
-		if (class == catalog.ClassUnknown || e.Class == class) && (generation == catalog.GenerationUnknown || e.Generation == generation) {
+		if (class == catalog.ClassUnknown || e.Class == class) && (generation == catalog.GenerationUnknown ||
+			e.Generation == generation) {
 			rows = append(rows, e)
 		}
 	}
@@ -111,8 +114,9 @@ func (in *invocation) catalogRow(e catalog.Entry) catalogRow {
 		ID: e.ID, Generation: e.Generation.String(), Origin: e.Origin.String(), Code: string(e.Code), Status: e.Status,
 		Place: e.Place.String(), Mark: e.Mark, Message: e.Message,
 		Aliases: e.Aliases(), Class: e.Class.String(), ServerSide: e.ServerSide, Retry: e.Retry.String(),
-		BackendReached: e.Reached.String(), BackendReachedWhy: e.ReachedWhy, Fixer: e.Fixer.String(), Meaning: e.Meaning.In(in.lang),
-		Remedy: e.Remedy.In(in.lang), Confidence: e.Confidence.String(), Source: e.Source,
+		BackendReached: e.Reached.String(), BackendReachedWhy: e.ReachedWhy, Fixer: e.Fixer.String(),
+		Meaning: e.Meaning.In(in.lang),
+		Remedy:  e.Remedy.In(in.lang), Confidence: e.Confidence.String(), Source: e.Source,
 	}
 	if row.Aliases == nil {
 		row.Aliases = []string{}
@@ -143,7 +147,8 @@ func (in *invocation) catalogTSV(rows []catalog.Entry) {
 // its own is escaped: the messages hold backticks and angle brackets.
 func (in *invocation) catalogMarkdown(rows []catalog.Entry) {
 	fmt.Fprintln(in.stdout, in.t(
-		"| code or text | status | class | retry | backend reached | meaning | remedy |\n| --- | --- | --- | --- | --- | --- | --- |",
+		"| code or text | status | class | retry | backend reached | meaning | remedy |\n| --- | --- | --- | --- | --- "+
+			"| --- | --- |",
 		"| 错误码或文本 | 状态码 | 类别 | 重试 | 到达后端 | 含义 | 解决办法 |\n| --- | --- | --- | --- | --- | --- | --- |"))
 	escape := strings.NewReplacer("|", `\|`, "`", "\\`", "<", "&lt;").Replace
 	for _, e := range rows {

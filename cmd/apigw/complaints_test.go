@@ -40,17 +40,27 @@ func complaintFormats(t *testing.T) map[string]token.Position {
 			if !ok || !slices.Contains([]string{"misuse", "complain", "errorf", "sprintf"}, method.Sel.Name) {
 				return true
 			}
-			if literal, ok := call.Args[0].(*ast.BasicLit); ok {
-				format, err := strconv.Unquote(literal.Value)
-				if err != nil {
-					t.Fatal(err)
-				}
+			if format, ok := literal(call.Args[0]); ok {
 				formats[format] = set.Position(call.Pos())
 			}
 			return true
 		})
 	}
 	return formats
+}
+
+// literal is the value of a string in the sources, in one or more pieces.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil
+	case *ast.BinaryExpr:
+		left, ok := literal(e.X)
+		right, also := literal(e.Y)
+		return left + right, ok && also && e.Op == token.ADD
+	}
+	return "", false
 }
 
 var verb = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]`)

@@ -27,7 +27,8 @@ func runCompletion(in *invocation, args []string) int {
 	case "fish":
 		in.fishCompletion()
 	default:
-		return in.misuse("there is no completion for %q%s; there is one for bash, zsh and fish", shorten(rest[0]), in.didYouMean(rest[0], shells))
+		return in.misuse("there is no completion for %q%s; there is one for bash, zsh and fish", shorten(rest[0]),
+			in.didYouMean(rest[0], shells))
 	}
 	return exitOK
 }

@@ -49,7 +49,8 @@ func (c *credentials) signer(in *invocation, req *http.Request) (*signer.Signer,
 		s.AppKey, s.AppSecret = c.key, secret
 		return s, err
 	case c.appCode && req.URL.Scheme == "http" && !isLoopback(req.URL.Hostname()):
-		return nil, in.errorf("the AppCode is not sent over plain HTTP, where everyone on the way can read it; use an https URL")
+		return nil, in.errorf("the AppCode is not sent over plain HTTP, where everyone on the way can read it; use an " +
+			"https URL")
 	case c.appCode:
 		secret, err := c.secret(in, "APIGW_APP_CODE", in.t("the AppCode", "AppCode"))
 		s.AppCode = secret
@@ -79,7 +80,8 @@ func (c *credentials) secret(in *invocation, variable, what string) (signer.Secr
 		in.warnOfReaders(c.secretFile)
 	}
 	if text == "" {
-		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE", what, variable)
+		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE", what,
+			variable)
 	}
 	return signer.Secret(text), nil
 }
@@ -102,7 +104,8 @@ func (in *invocation) warnOfReaders(file string) {
 	}
 	info, err := os.Stat(file)
 	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		in.complain("--secret-file: other users of this machine may read this file (mode %04o); chmod 600 keeps it yours", info.Mode().Perm())
+		in.complain("--secret-file: other users of this machine may read this file (mode %04o); chmod 600 keeps it yours",
+			info.Mode().Perm())
 	}
 }
 

@@ -136,7 +136,8 @@ func isShown(e catalog.Entry) bool {
 // calls, and those whose cause lasts for a known time, are not sent again unless
 // a policy says how long they may wait.
 func curable(e catalog.Entry) bool {
-	return e.Class != catalog.ClassThrottled && e.Wait == 0 && (e.Retry == catalog.RetrySoon || e.Retry == catalog.RetryWait)
+	return e.Class != catalog.ClassThrottled && e.Wait == 0 && (e.Retry == catalog.RetrySoon ||
+		e.Retry == catalog.RetryWait)
 }
 
 // advice is the decision that follows from the catalog row alone. It does not

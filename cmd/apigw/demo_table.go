@@ -159,18 +159,22 @@ func (in *invocation) demoTotals(rows, posts []*demoCase, wrong int, took time.D
 		most = max(most, c.result.executed)
 	}
 	in.paragraph(fmt.Sprintf(in.t(
-		"%d rows of %d generations: %d retried, %d failed fast, %d decided otherwise than the catalog says; %d unverified; %.1fs",
+		"%d rows of %d generations: %d retried, %d failed fast, %d decided otherwise than the catalog says; %d "+
+			"unverified; %.1fs",
 		"共 %d 行，%d 类网关：重试 %d，不重试 %d，与目录建议不符 %d；未验证 %d；%.1fs"),
 		len(rows), len(generations), n[retried], n[failedFast], wrong, unverified, took.Seconds()))
 	in.paragraph(fmt.Sprintf(in.t(
-		"The %d rows that a retry can cure were sent with POST too: retried where the answer proves that the backend was not reached (%d), else not, because it may have run (%d).",
+		"The %d rows that a retry can cure were sent with POST too: retried where the answer proves that the backend "+
+			"was not reached (%d), else not, because it may have run (%d).",
 		"可由重试解决的 %d 行另以 POST 发送：应答能证明未到达后端的重试（%d 行），其余后端可能已执行，不重试（%d 行）。"),
 		len(posts), sentAgain, len(posts)-sentAgain))
 	if wrong == 0 {
 		in.paragraph(fmt.Sprintf(in.t(
-			"Proven on this machine: every error was recognised by what the gateway sends, every decision is the catalog's, and no backend ran more than %d time for one POST.",
+			"Proven on this machine: every error was recognised by what the gateway sends, every decision is the "+
+				"catalog's, and no backend ran more than %d time for one POST.",
 			"本机实测：每个错误都按网关的应答被识别，每个处理都与目录一致，每个 POST 后端至多执行 %d 次。"), most))
 	}
 	edition := catalog.CurrentEdition()
-	in.paragraph(fmt.Sprintf(in.t("Catalog edition %s (%s). --wide shows remedies and times. ", "错误目录版本 %s（%s）。--wide 显示解决办法与用时。"), edition.Name, edition.Date) + in.doubtText())
+	in.paragraph(fmt.Sprintf(in.t("Catalog edition %s (%s). --wide shows remedies and times. ",
+		"错误目录版本 %s（%s）。--wide 显示解决办法与用时。"), edition.Name, edition.Date) + in.doubtText())
 }

@@ -38,18 +38,31 @@ type candidate struct {
 
 // notEnough is the explanation of an input that neither says that something
 // failed nor that nothing did.
-func (in *invocation) notEnough(a *report.Answer) explanation {
+func (in *invocation) notEnough(q question) explanation {
 	x := in.blank()
-	x.RequestID = requestIDOf(a.Header)
+	x.RequestID = requestIDOf(q.answer.Header)
 	x.Meaning = in.t("not enough to say: neither a status nor an error of the gateway is in it", "信息不足：既没有状态码，也没有网关的错误信息")
 	x.Remedy = in.t("show the whole answer: curl -si URL | apigw explain -", "请提供完整响应：curl -si URL | apigw explain -")
-	if x.RequestID != "" {
+	switch {
+	case x.RequestID != "":
 		x.Meaning = in.t("a request id alone: it says that a gateway saw the call, not how it ended",
 			"仅有请求 ID：说明网关收到过该调用，但不知结果如何")
-		x.Remedy = in.t("look the id up in the log of the API's provider, or give it to support; to have the error explained, show the whole answer: curl -si URL | apigw explain -",
+		x.Remedy = in.t("look the id up in the log of the API's provider, or give it to support; to have the error "+
+			"explained, show the whole answer: curl -si URL | apigw explain -",
 			"请 API 提供方凭该 ID 查询日志，或提交工单；如需解释错误，请提供完整响应：curl -si URL | apigw explain -")
+	case tellsOfNoResponse(q.report.Text):
+		x.Origin = apigw.OriginNone.String()
+		x.Meaning = in.t("no response: nobody answered the call, so that there is no error of the gateway to explain",
+			"没有响应：该调用未得到任何应答，因此没有网关错误可解释")
+		x.Remedy = in.t("look at the cause in the text: network, name, certificate or time limit", "请查看文本中的原因：网络、域名、证书或时限")
 	}
 	return x
+}
+
+// tellsOfNoResponse recognises what this library and curl print where nobody
+// answered.
+func tellsOfNoResponse(text string) bool {
+	return strings.Contains(text, "apigw: no response") || strings.Contains(text, "curl: (")
 }
 
 // contradiction is the explanation of an error mark beside a status of success.
@@ -61,10 +74,12 @@ func (in *invocation) contradiction(e *apigw.Error, status int) explanation {
 	x.Status = status
 	x.Retry, x.Confidence = retryUnknown, catalog.ConfidenceLow.String()
 	x.note(fmt.Sprintf(in.t(
-		"contradiction: status %d says success, the error header says refusal. A plug-in, a proxy or a program may have changed the status; the Transport goes by the status and returns this answer as a success",
+		"contradiction: status %d says success, the error header says refusal. A plug-in, a proxy or a program may have "+
+			"changed the status; the Transport goes by the status and returns this answer as a success",
 		"矛盾：状态码 %d 表示成功，错误头却表示被拒绝。状态码可能被插件、代理或程序改写；Transport 以状态码为准，视为成功返回"), status))
 	if x.ID == catalog.UnknownID {
-		x.Meaning = in.t("a success with a text that is not in the catalog; it may be the provider's own", "成功响应带有目录中没有的文本；可能是提供方自定义的")
+		x.Meaning = in.t("a success with a text that is not in the catalog; it may be the provider's own",
+			"成功响应带有目录中没有的文本；可能是提供方自定义的")
 		x.Remedy = in.t("read the body, and ask the API provider what the text says", "查看响应体，并向 API 提供方询问该文本的含义")
 	} else {
 		x.Remedy = in.t("find out who set the status, then: ", "先查明是谁设置了状态码，然后：") + x.Remedy
@@ -81,12 +96,14 @@ func (in *invocation) bareStatus(v *verdict, status int) {
 	x.Origin = apigw.OriginUnknown.String()
 	v.err.Origin = apigw.OriginUnknown
 	if len(x.Candidates) == 0 {
-		x.Meaning = in.t("only the status is known; the catalog has no row with it, so it is probably the backend's or a proxy's",
+		x.Meaning = in.t("only the status is known; the catalog has no row with it, so it is probably the backend's or "+
+			"a proxy's",
 			"只知道状态码；目录中没有该状态码的错误，可能来自后端或代理")
 		return
 	}
 	x.Meaning = fmt.Sprintf(in.t("status %d alone does not say who refused, or why", "仅凭状态码 %d 无法判断是谁拒绝、为何拒绝"), status)
-	x.Remedy = in.t("look at X-Ca-Error-Code and X-Ca-Error-Message of the answer, or show it whole: curl -si URL | apigw explain -",
+	x.Remedy = in.t("look at X-Ca-Error-Code and X-Ca-Error-Message of the answer, or show it whole: curl -si URL | "+
+		"apigw explain -",
 		"请查看响应头 X-Ca-Error-Code 与 X-Ca-Error-Message，或提供完整响应：curl -si URL | apigw explain -")
 	for _, c := range x.Candidates {
 		if c.Retry != x.Retry && x.Retry == catalog.RetryNo.String() {
@@ -139,12 +156,14 @@ func (in *invocation) addFindings(x *explanation, q question) {
 
 // decides reports whether a fact is one that an explanation rests on.
 func decides(name string) bool {
-	return name == "status" || name == "row" || name == "body" || strings.HasPrefix(name, "X-Ca-") || strings.HasPrefix(name, "X-Envoy-") || strings.HasPrefix(name, "X-Fc-")
+	return name == "status" || name == "row" || name == "body" || strings.HasPrefix(name,
+		"X-Ca-") || strings.HasPrefix(name, "X-Envoy-") || strings.HasPrefix(name, "X-Fc-")
 }
 
 // other is one line about an answer that does not count.
 func (in *invocation) other(a *report.Answer) otherAnswer {
-	o := otherAnswer{ID: catalog.UnknownID, Status: a.Status, Code: a.Header.Get("X-Ca-Error-Code"), RequestID: requestIDOf(a.Header), WithinBody: a.Within}
+	o := otherAnswer{ID: catalog.UnknownID, Status: a.Status, Code: a.Header.Get("X-Ca-Error-Code"),
+		RequestID: requestIDOf(a.Header), WithinBody: a.Within}
 	if len(a.Facts) > 0 {
 		o.Line = a.Facts[0].Place.Line
 	}

@@ -45,7 +45,8 @@ func runExplain(in *invocation, args []string) int {
 	case len(rest) == 1 && (given("code") || given("message")):
 		return in.misuse("give either TEXT or --code and --message, not both")
 	case len(rest) == 0 && !given("status") && strings.TrimSpace(f.code+f.message) == "":
-		return in.misuse("nothing to explain: give a code, a text, or - for a response, a log or a dump on standard input, as in `curl -si URL | apigw explain -`")
+		return in.misuse("nothing to explain: give a code, a text, or - for a response, a log or a dump on standard " +
+			"input, as in `curl -si URL | apigw explain -`")
 	case len(rest) == 1 && strings.TrimSpace(rest[0]) == "":
 		return in.misuse("the text to explain is empty")
 	}
@@ -143,7 +144,7 @@ func readQuestion(text []byte) question {
 	if row, ok := catalog.ByID(q.answer.RowID); ok {
 		q.row = row
 	}
-	if r.Best < 0 || !q.answer.Sure() {
+	if (r.Best < 0 || !q.answer.Sure()) && !tellsOfNoResponse(r.Text) {
 		takeWhole(&q, r.Text)
 	}
 	return q

@@ -166,8 +166,9 @@ func (in *invocation) count(t *tally, entry report.Entry) {
 		}
 		x := in.judge(q).x
 		row = &tallyRow{eachLine{
-			ID: x.ID, Code: x.Code, Status: x.Status, Class: x.Class, First: at, Retry: x.Retry, BackendReached: x.BackendReached,
-			Fixer: x.Fixer, Meaning: x.Meaning, Remedy: x.Remedy,
+			ID: x.ID, Code: x.Code, Status: x.Status, Class: x.Class, First: at, Retry: x.Retry,
+			BackendReached: x.BackendReached,
+			Fixer:          x.Fixer, Meaning: x.Meaning, Remedy: x.Remedy,
 		}}
 		t.rows[key] = row
 	}
@@ -208,7 +209,8 @@ func (t *tally) recognised() bool {
 
 func (in *invocation) writeTally(t *tally) {
 	rows := [][]string{{
-		in.t("COUNT", "次数"), in.t("ID", "编号"), in.t("RETRY", "重试"), in.t("FIXED BY", "由谁解决"), in.t("FIRST", "首次"), in.t("LAST", "末次"),
+		in.t("COUNT", "次数"), in.t("ID", "编号"), in.t("RETRY", "重试"), in.t("FIXED BY", "由谁解决"), in.t("FIRST",
+			"首次"), in.t("LAST", "末次"),
 	}}
 	for _, r := range t.sorted() {
 		l := r.line
@@ -219,7 +221,8 @@ func (in *invocation) writeTally(t *tally) {
 				name = "unknown " + strconv.Itoa(l.Status)
 			}
 		}
-		rows = append(rows, []string{strconv.Itoa(l.Count), printable(name), l.Retry, l.Fixer, in.shownSeen(l.First), in.shownSeen(l.Last)})
+		rows = append(rows, []string{strconv.Itoa(l.Count), printable(name), l.Retry, l.Fixer, in.shownSeen(l.First),
+			in.shownSeen(l.Last)})
 	}
 	if len(rows) > 1 {
 		table(in.stdout, in.colour, rows, nil)

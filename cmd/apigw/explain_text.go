@@ -43,7 +43,8 @@ func (in *invocation) line(en, zh, value string) {
 		return
 	}
 	label := in.t(en, zh)
-	fmt.Fprintf(in.stdout, "  %s%s%s\n", paint(in.colour, bold, label), strings.Repeat(" ", max(1, labelWidth-width(label))), value)
+	fmt.Fprintf(in.stdout, "  %s%s%s\n", paint(in.colour, bold, label),
+		strings.Repeat(" ", max(1, labelWidth-width(label))), value)
 }
 
 func (in *invocation) verdictTitle(v verdict, q question) string {
@@ -103,7 +104,8 @@ func (in *invocation) writeCandidates(x explanation) {
 		}
 		fmt.Fprintf(in.stdout, "    %-16s %-6s %s\n", c.Class, c.Retry, text)
 	}
-	fmt.Fprintf(in.stdout, "    %-16s %-6s %s\n", in.t("(backend)", "（后端）"), "", in.t("the API's own answer, in its own words", "API 自身的应答"))
+	fmt.Fprintf(in.stdout, "    %-16s %-6s %s\n", in.t("(backend)", "（后端）"), "",
+		in.t("the API's own answer, in its own words", "API 自身的应答"))
 }
 
 // writeParams prints the varying parts of the message, and the string to sign
@@ -188,13 +190,15 @@ func (in *invocation) retryText(e *apigw.Error, x explanation) string {
 	case x.Retry == retryUnknown:
 		return in.t("unknown: it depends on what it is", "unknown：取决于具体原因")
 	case e.Entry.Class == catalog.ClassThrottled:
-		return in.t("wait: stopped at once, unless a policy allows to wait (MaxThrottleWait)", "wait：默认不重试；策略允许时等待后重试（MaxThrottleWait）")
+		return in.t("wait: stopped at once, unless a policy allows to wait (MaxThrottleWait)",
+			"wait：默认不重试；策略允许时等待后重试（MaxThrottleWait）")
 	case e.Entry.Retry == catalog.RetryNo:
 		return in.t("no: another attempt fails the same way", "no：重试结果相同")
 	case e.Reached == catalog.ReachedNo:
 		return in.t(e.Entry.Retry.String()+": every method", e.Entry.Retry.String()+"：所有方法均重试")
 	}
-	return in.t(e.Entry.Retry.String()+": GET and the like; POST and PATCH not, they may have run", e.Entry.Retry.String()+"：GET 等方法重试；POST、PATCH 可能已执行，不重试")
+	return in.t(e.Entry.Retry.String()+": GET and the like; POST and PATCH not, they may have run",
+		e.Entry.Retry.String()+"：GET 等方法重试；POST、PATCH 可能已执行，不重试")
 }
 
 // confidenceText says how far a row was verified.

@@ -82,7 +82,8 @@ func (in *invocation) noError(status int, h http.Header) explanation {
 // blank is an explanation that says nothing.
 func (in *invocation) blank() explanation {
 	return explanation{
-		ID: catalog.UnknownID, Class: catalog.ClassUnknown.String(), Origin: apigw.OriginUnknown.String(), Retry: retryUnknown,
+		ID: catalog.UnknownID, Class: catalog.ClassUnknown.String(), Origin: apigw.OriginUnknown.String(),
+		Retry:          retryUnknown,
 		BackendReached: catalog.ReachedUnknown.String(), Params: map[string]string{}, Fixer: catalog.PartyUnknown.String(),
 		Confidence: catalog.ConfidenceUnknown.String(),
 	}

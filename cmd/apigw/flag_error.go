@@ -25,7 +25,8 @@ func (in *invocation) explainFlagError(fs *flag.FlagSet, err error) string {
 	fs.VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
 	switch {
 	case slices.Contains(secretFlags, name):
-		return in.sprintf("there is no flag %s, because other users of this machine could read its value: set APIGW_APP_SECRET or APIGW_APP_CODE, or name a file with --secret-file", dashed(name))
+		return in.sprintf("there is no flag %s, because other users of this machine could read its value: set "+
+			"APIGW_APP_SECRET or APIGW_APP_CODE, or name a file with --secret-file", dashed(name))
 	case len(name) > 1 && slices.Contains(names, name[:1]):
 		return in.sprintf("there is no flag %s; write %s with a blank", "-"+name[:1]+"…", "-"+name[:1]+" VALUE")
 	}

@@ -49,7 +49,8 @@ func runHelp(in *invocation, args []string) int {
 		names = append(names, c.name)
 	}
 	names = append(names, topics...)
-	return in.misuse("there is no help on %q%s; there is on %s", shorten(topic), in.didYouMean(topic, names), strings.Join(names, ", "))
+	return in.misuse("there is no help on %q%s; there is on %s", shorten(topic), in.didYouMean(topic, names),
+		strings.Join(names, ", "))
 }
 
 func runVersion(in *invocation, args []string) int {
@@ -61,6 +62,7 @@ func runVersion(in *invocation, args []string) int {
 		version = info.Main.Version
 	}
 	edition := catalog.CurrentEdition()
-	fmt.Fprintf(in.stdout, "apigw %s, catalog %s (%s, %d rows), %s\n", version, edition.Name, edition.Date, catalog.Len(), runtime.Version())
+	fmt.Fprintf(in.stdout, "apigw %s, catalog %s (%s, %d rows), %s\n", version, edition.Name, edition.Date,
+		catalog.Len(), runtime.Version())
 	return exitOK
 }

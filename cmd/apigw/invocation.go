@@ -59,7 +59,8 @@ func (in *invocation) parseFlags(fs *flag.FlagSet, args []string) (rest []string
 		}
 		// The flag package would repeat the value in its complaint.
 		if name, _, has := strings.Cut(strings.TrimLeft(a, "-"), "="); has && strings.HasPrefix(a, "-") && name == "appcode" {
-			return nil, false, in.misuse("--appcode takes no value, which other users of this machine could read: set APIGW_APP_CODE, or name a file with --secret-file")
+			return nil, false, in.misuse("--appcode takes no value, which other users of this machine could read: set " +
+				"APIGW_APP_CODE, or name a file with --secret-file")
 		}
 	}
 	switch err := fs.Parse(args); {
@@ -91,7 +92,8 @@ func (in *invocation) parse(fs *flag.FlagSet, args []string, most int) (position
 	if len(positional) > most {
 		// They are not repeated: one may be a secret that was meant as the
 		// value of a flag which takes none.
-		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around what has blanks, see `%s -h`", len(positional), most, in.name)
+		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around what has "+
+			"blanks, see `%s -h`", len(positional), most, in.name)
 	}
 	return positional, true, 0
 }

@@ -40,7 +40,8 @@ func (in *invocation) readLikeness(file string) (likeness, error) {
 	}
 	text, ok := signer.ServerStringToSign(message)
 	if !ok {
-		return likeness{}, in.errorf("--like: the answer holds no string to sign (Server StringToSign:...); give the one with which the gateway refused the signature")
+		return likeness{}, in.errorf("--like: the answer holds no string to sign (Server StringToSign:...); give the " +
+			"one with which the gateway refused the signature")
 	}
 	return parseLikeness(text), nil
 }

@@ -15,8 +15,10 @@ import (
 
 // Exit codes, as "apigw help exit-codes" tells them.
 const (
-	exitOK         = 0
-	exitFailure    = 1 // demo: a row decided otherwise than the catalog says; policy: a file with faults; the output cannot be written
+	exitOK = 0
+	// demo: a row decided otherwise than the catalog says; policy: a file with
+	// faults; the output cannot be written
+	exitFailure    = 1
 	exitMisuse     = 2
 	exitUnknown    = 3 // explain: not in the catalog, or not enough to say
 	exitGateway    = 4 // call: the gateway answered with an error
@@ -108,5 +110,6 @@ func (in *invocation) run(args []string) int {
 		}
 		names = append(names, c.name)
 	}
-	return in.misuse("there is no command %q%s; the commands are %s", shorten(rest[0]), in.didYouMean(rest[0], names), strings.Join(names, ", "))
+	return in.misuse("there is no command %q%s; the commands are %s", shorten(rest[0]), in.didYouMean(rest[0], names),
+		strings.Join(names, ", "))
 }

@@ -56,7 +56,10 @@ func (in *invocation) multipartBody(forms []string) (requestBody, error) {
 		return requestBody{}, err
 	}
 	flush()
-	b := requestBody{contentType: w.FormDataContentType(), open: func() (io.ReadCloser, error) { return openSegments(segments) }}
+	b := requestBody{contentType: w.FormDataContentType(), open: func() (io.ReadCloser,
+		error) {
+		return openSegments(segments)
+	}}
 	for _, s := range segments {
 		b.size += s.size
 	}

@@ -87,7 +87,8 @@ func (f *profileFlags) load(in *invocation) (profile, error) {
 			names = append(names, name)
 		}
 		slices.Sort(names)
-		return profile{}, in.errorf("--profile: %s has no profile %q; it has %s", printable(file), shorten(f.name), strings.Join(names, ", "))
+		return profile{}, in.errorf("--profile: %s has no profile %q; it has %s", printable(file), shorten(f.name),
+			strings.Join(names, ", "))
 	}
 	return p, nil
 }
@@ -115,7 +116,8 @@ func parseProfiles(file string, data []byte) (map[string]profile, error) {
 
 func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	inline := func(field strictjson.Field) {
-		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or secretFile, a file", strictjson.Quote(field.Name))
+		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or secretFile, a file",
+			strictjson.Quote(field.Name))
 	}
 	faults := f.Faults()
 	f.Object(map[string]strictjson.Reader{
@@ -137,7 +139,8 @@ func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	case p.secretEnv != "" && p.secretFile != "":
 		f.Fail(field.At, "profile %s has both secretEnv and secretFile: keep one", strictjson.Quote(field.Name))
 	case p.key == "" && !p.appCode && p.secretEnv+p.secretFile != "":
-		f.Fail(field.At, `profile %s has a secret and nothing that it belongs to: add key, or "appCode": true`, strictjson.Quote(field.Name))
+		f.Fail(field.At, `profile %s has a secret and nothing that it belongs to: add key, or "appCode": true`,
+			strictjson.Quote(field.Name))
 	}
 }
 

@@ -63,7 +63,8 @@ func streamedFile(data []string) (requestBody, bool) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() < streamedFrom {
 		return requestBody{}, false
 	}
-	b := requestBody{open: func() (io.ReadCloser, error) { return os.Open(file) }, size: info.Size(), contentType: "application/octet-stream"}
+	b := requestBody{open: func() (io.ReadCloser, error) { return os.Open(file) }, size: info.Size(),
+		contentType: "application/octet-stream"}
 	if first, err := firstByte(file); err == nil && (first == '{' || first == '[') {
 		b.contentType = "application/json"
 	}

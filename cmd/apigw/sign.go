@@ -43,7 +43,8 @@ type signFlags struct {
 // be set, so that another program's signature can be compared with it.
 func runSign(in *invocation, args []string) int {
 	fs := in.flags("sign")
-	f := signFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs), rules: ruleFlags(fs)}
+	f := signFlags{request: requestFlags(fs), credentials: keyFlags(fs), profile: addProfileFlags(fs),
+		rules: ruleFlags(fs)}
 	fs.BoolVar(&f.asJSON, "json", false, "")
 	fs.BoolVar(&f.asCurl, "curl", false, "")
 	fs.StringVar(&f.timestamp, "timestamp", "", "")
@@ -66,7 +67,8 @@ func runSign(in *invocation, args []string) int {
 		return in.fault(err)
 	}
 	if f.credentials.key == "" {
-		return in.misuse("no AppKey; give --key KEY, and the secret that belongs to it in APIGW_APP_SECRET or --secret-file FILE")
+		return in.misuse("no AppKey; give --key KEY, and the secret that belongs to it in APIGW_APP_SECRET or " +
+			"--secret-file FILE")
 	}
 	printed, err := f.sign(in, req)
 	if err != nil {
@@ -108,7 +110,8 @@ func (f *signFlags) sign(in *invocation, req *http.Request) (signature, error) {
 	if timestamp := cmp.Or(f.timestamp, req.Header.Get("X-Ca-Timestamp"), model.timestamp); timestamp != "" {
 		ms, err := strconv.ParseInt(timestamp, 10, 64)
 		if err != nil || ms < 0 {
-			return signature{}, in.errorf("--timestamp %q is no number of milliseconds since 1970, such as 1525872629832", shorten(timestamp))
+			return signature{}, in.errorf("--timestamp %q is no number of milliseconds since 1970, such as 1525872629832",
+				shorten(timestamp))
 		}
 		s.Now = func() time.Time { return time.UnixMilli(ms) }
 	}
@@ -120,7 +123,8 @@ func (f *signFlags) sign(in *invocation, req *http.Request) (signature, error) {
 	if f.like != "" {
 		req.Header.Set("X-Ca-Signature", s.Algorithm.Signature(s.AppSecret, text))
 	}
-	printed := signature{StringToSign: text, Signature: req.Header.Get("X-Ca-Signature"), Headers: make(map[string]string, len(req.Header))}
+	printed := signature{StringToSign: text, Signature: req.Header.Get("X-Ca-Signature"),
+		Headers: make(map[string]string, len(req.Header))}
 	for name, values := range req.Header {
 		printed.Headers[name] = strings.Join(values, ", ")
 	}

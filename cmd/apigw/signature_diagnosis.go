@@ -28,9 +28,11 @@ type diagnosisFinding struct {
 }
 
 func (in *invocation) diagnosisSummary(d *signer.Diagnosis) *diagnosisSummary {
-	summary := &diagnosisSummary{Part: d.Part.String(), Name: d.Name, Cause: in.findingText(d.Findings[0]), Truncated: d.Truncated}
+	summary := &diagnosisSummary{Part: d.Part.String(), Name: d.Name, Cause: in.findingText(d.Findings[0]),
+		Truncated: d.Truncated}
 	for _, f := range d.Findings {
-		summary.Findings = append(summary.Findings, diagnosisFinding{f.Code, f.Part.String(), f.Name, len(f.Signed), len(f.Gateway), in.findingText(f)})
+		summary.Findings = append(summary.Findings, diagnosisFinding{f.Code, f.Part.String(), f.Name, len(f.Signed),
+			len(f.Gateway), in.findingText(f)})
 	}
 	return summary
 }

@@ -47,7 +47,8 @@ func (r *signingRules) apply(in *invocation, s *signer.Signer, word string) erro
 		return in.errorf("--keep-slashes says which escapes a decoded path keeps; give --decoded-path too")
 	}
 	s.Algorithm = algorithm
-	s.Higress, s.HigressParameters, s.QueryFirst, s.RawFormNames = r.rules.Higress, r.rules.HigressParameters, r.rules.QueryFirst, r.rules.RawFormNames
+	s.Higress, s.HigressParameters = r.rules.Higress, r.rules.HigressParameters
+	s.QueryFirst, s.RawFormNames = r.rules.QueryFirst, r.rules.RawFormNames
 	s.DecodedPath, s.KeepSlashes = r.rules.DecodedPath, r.rules.KeepSlashes
 	if r.headers != "" {
 		for name := range strings.SplitSeq(r.headers, ",") {

@@ -60,7 +60,7 @@ func (in *invocation) judge(q question) verdict {
 	v := verdict{err: e}
 	switch kind {
 	case nothingKnown:
-		v.x = in.notEnough(&q.answer)
+		v.x = in.notEnough(q)
 	case noFailure:
 		v.x = in.noError(q.answer.Status, q.answer.Header)
 	case contradictory:
@@ -157,12 +157,14 @@ func (in *invocation) qualify(v *verdict, q question) {
 	case e.Entry.ID == catalog.UnknownID && !marked(q) && len(q.answer.Body) == 0 && !servedByBackend(q.answer.Header):
 		in.bareStatus(v, q.answer.Status)
 	case isReasonPhrase(e.Status, q.message()) && e.Code == "":
-		x.note(in.t("the text is only the reason phrase of the status, which the gateway copies from the backend: it does not tell who failed",
+		x.note(in.t("the text is only the reason phrase of the status, which the gateway copies from the backend: it "+
+			"does not tell who failed",
 			"该文本只是状态码的原因短语，网关会从后端复制它：无法据此判断出错方"))
 	case x.ID == catalog.UnknownID && !x.Inferred && q.answer.Status == 0:
 		// The library always has a status; here is a text alone.
 		x.Meaning = in.t("not in the catalog; it may be a text of the API's provider", "错误目录中没有；可能是 API 提供方自定义的文本")
-		x.Remedy = in.t("check the spelling, or show the whole answer: curl -si URL | apigw explain -", "请检查拼写，或提供完整响应：curl -si URL | apigw explain -")
+		x.Remedy = in.t("check the spelling, or show the whole answer: curl -si URL | apigw explain -",
+			"请检查拼写，或提供完整响应：curl -si URL | apigw explain -")
 		x.Retry = retryUnknown
 	}
 }

@@ -65,13 +65,21 @@ func (s *scanner) besideStatus(t token, status int) bool {
 	}
 }
 
-// statusWords stand before a status in sentences; the value says whether the
-// word says enough to believe in a success too.
-var statusWords = map[string]strength{
-	"http": labelled, "response": labelled, "status": labelled, "code": weak, "error": weak, "returned": textual, "responded": textual,
-	"received": weak, "got": weak, "answered": textual, "reply": textual, "failed": weak, "returns": textual, "exception": weak, "with": weak,
-	"unexpected": weak,
-}
+// statusWords stand before a status in sentences. What they say weighs as much as
+// the word is bound to a status: "code" may be that of a process.
+var statusWords = func() map[string]strength {
+	words := map[string]strength{}
+	for s, list := range map[strength]string{
+		labelled: "http response status",
+		textual:  "returned returns responded answered reply",
+		weak:     "code error received got failed exception with unexpected",
+	} {
+		for _, word := range strings.Fields(list) {
+			words[word] = s
+		}
+	}
+	return words
+}()
 
 // status handles a number of three digits.
 func (s *scanner) status(t token) {
@@ -96,10 +104,12 @@ func (s *scanner) statusStrength(t token, n int) strength {
 	if protocol, ok := strings.CutSuffix(before, `" `); ok && endsWithProtocol(protocol) {
 		return textual // "GET / HTTP/1.1" 403, a line of nginx
 	}
-	if strings.HasSuffix(before, "<-- ") || strings.HasSuffix(before, "<= ") || strings.HasSuffix(before, "<--- ") || strings.HasSuffix(before, "-> ") {
+	if strings.HasSuffix(before, "<-- ") || strings.HasSuffix(before, "<= ") || strings.HasSuffix(before, "<--- ") ||
+		strings.HasSuffix(before, "-> ") {
 		return textual
 	}
-	if phrase := strings.TrimLeft(after, " -:_,(\"'"); phrase != after && http.StatusText(n) != "" && hasPrefixFold(phrase, http.StatusText(n)) {
+	if phrase := strings.TrimLeft(after, " -:_,(\"'"); phrase != after && http.StatusText(n) != "" &&
+		hasPrefixFold(phrase, http.StatusText(n)) {
 		return textual
 	}
 	if s.previous.to > s.previous.from {
@@ -108,7 +118,8 @@ func (s *scanner) statusStrength(t token, n int) strength {
 		if catalog.Code(word).Status() == n && strings.TrimSpace(gap) == "" {
 			return textual // "B403MQ 403", as this library prints it
 		}
-		if w := statusWords[strings.ToLower(word)]; w != 0 && len(gap) <= 6 && strings.Trim(gap, " :=([\"'<#-") == "" && !strings.HasSuffix(before, "exit code ") {
+		bare := len(gap) <= 6 && strings.Trim(gap, " :=([\"'<#-") == ""
+		if w := statusWords[strings.ToLower(word)]; w != 0 && bare && !strings.HasSuffix(before, "exit code ") {
 			return w
 		}
 		if f, _ := nameOf(word); f == statusField && len(gap) <= 6 && strings.Trim(gap, " :=([\"'<\n") == "" {
@@ -126,7 +137,8 @@ func (s *scanner) statusStrength(t token, n int) strength {
 	switch {
 	case enclosed(before, after, '(', ')'), enclosed(before, after, '[', ']'):
 		return weak
-	case strings.HasSuffix(before, "xception: "), strings.HasSuffix(before, "rror: "), before == "", before[len(before)-1] == '\n':
+	case before == "", before[len(before)-1] == '\n',
+		strings.HasSuffix(before, "xception: "), strings.HasSuffix(before, "rror: "):
 		if after == "" || strings.IndexByte(" :,\n{<-", after[0]) >= 0 {
 			return weak
 		}
@@ -179,7 +191,8 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 	if strength == 0 {
 		return 0, false
 	}
-	s.emit(found{field: messageField, name: nameMessage, value: strings.Join(strings.Fields(text), " "), offset: i, strength: strength})
+	text = strings.Join(strings.Fields(text), " ")
+	s.emit(found{field: messageField, name: nameMessage, value: text, offset: i, strength: strength})
 	return end, true
 }
 

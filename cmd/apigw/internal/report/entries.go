@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"strings"
 )
 
 // Entry is one entry of a log: a line with those that belong to it, or an
@@ -174,7 +175,8 @@ func (j *joiner) goesOn(line []byte) bool {
 			j.head = false
 			return true
 		}
-		if name, _, ok := bytes.Cut([]byte(rest), []byte(":")); ok && isToken(string(bytes.TrimSpace(name))) || rest[0] == ' ' || rest[0] == '\t' {
+		name, _, isHeader := strings.Cut(rest, ":")
+		if isHeader && isToken(strings.TrimSpace(name)) || rest[0] == ' ' || rest[0] == '\t' {
 			return true
 		}
 		j.head = false

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // statusLine finds "HTTP/1.1 403 Forbidden" in a line that ends with it, and
@@ -94,7 +95,8 @@ func readHead(p *page, i, at int) (h *headLines, ok bool) {
 		h.prefix = line[:from]
 	}
 	h.answer.Header = make(http.Header)
-	h.answer.put(found{field: statusField, status: status, value: strconv.Itoa(status), offset: p.lines[i].start + at + from, strength: header})
+	h.answer.put(found{field: statusField, status: status, value: strconv.Itoa(status),
+		offset: p.lines[i].start + at + from, strength: header})
 	latest, foreign := "", 0
 	for j := i + 1; j < len(p.lines) && !h.blank; j++ {
 		rest, mine := cutPrefix(p.line(j), h.prefix)
@@ -185,7 +187,8 @@ func isPrompt(line string) bool {
 			return true
 		}
 	}
-	return strings.Contains(line, "$ curl ") || strings.Contains(line, "# curl ") || strings.Contains(line, "% curl ") || strings.HasPrefix(line, "curl ")
+	return strings.Contains(line, "$ curl ") || strings.Contains(line, "# curl ") ||
+		strings.Contains(line, "% curl ") || strings.HasPrefix(line, "curl ")
 }
 
 // superseded reports whether another head follows this one in the same call:
@@ -198,14 +201,16 @@ func (h *headLines) superseded() bool {
 		return len(h.answer.Header) == 0 // "Connection established"
 	case h.status == http.StatusUnauthorized || h.status == http.StatusProxyAuthRequired:
 		scheme, _, _ := strings.Cut(h.answer.Header.Get("Www-Authenticate")+h.answer.Header.Get("Proxy-Authenticate"), " ")
-		return strings.EqualFold(scheme, "Digest") || strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate")
+		return strings.EqualFold(scheme, "Digest") || strings.EqualFold(scheme, "NTLM") ||
+			strings.EqualFold(scheme, "Negotiate")
 	}
 	return false
 }
 
 // bodyless reports whether no body can follow.
 func (h *headLines) bodyless() bool {
-	return h.status < 200 || h.status == http.StatusNoContent || h.status == http.StatusNotModified || h.answer.Header.Get("Content-Length") == "0"
+	return h.status < 200 || h.status == http.StatusNoContent || h.status == http.StatusNotModified ||
+		h.answer.Header.Get("Content-Length") == "0"
 }
 
 // isVerbose reports whether the mark of the lines is that of "curl -v", which
@@ -215,5 +220,5 @@ func (h *headLines) isVerbose() bool { return strings.HasSuffix(strings.TrimRigh
 // marksEveryLine reports whether a log marks its lines with more than a mail
 // does, so that each status line is an event and not a part of a body.
 func (h *headLines) marksEveryLine() bool {
-	return strings.ContainsFunc(h.prefix, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' })
+	return strings.ContainsFunc(h.prefix, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }

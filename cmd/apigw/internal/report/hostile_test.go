@@ -29,6 +29,8 @@ var hostile = map[string]string{
 	"quotes":                    `"'`,
 	"backslashes":               `\`,
 	"names without values":      "x-ca-error-code ",
+	"codes that are none":       "x-ca-error-code: zz ",
+	"codes in open brackets":    "x-ca-error-code: [zz ",
 	"names with quotes":         `x-ca-error-message:"`,
 	"names with brackets":       `x-ca-error-message=[`,
 	"names in a list":           "x-ca-error-message: a, ",

@@ -268,7 +268,8 @@ func (r *reader) list(n *node, path string, inRequest bool, a *Answer) {
 		kid := &n.kids[i]
 		kidPath := path + "[" + strconv.Itoa(i) + "]"
 		switch {
-		case kid.kind == '"' && i+1 < len(n.kids) && n.kids[i+1].kind == '"' && isHeaderName(kid.text): // names and values in turn
+		case kid.kind == '"' && i+1 < len(n.kids) && n.kids[i+1].kind == '"' &&
+			isHeaderName(kid.text): // names and values in turn
 			r.header(kid.text, n.kids[i+1].text, kidPath, kid.at, inRequest, a)
 			i++
 		case kid.kind == '{':

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	_ "embed"
 	"strings"
 )
 
@@ -23,30 +24,17 @@ const (
 	rowLabel       // "id", as logs of this library have it
 )
 
-// headers are the names of response headers that say something about a failed
-// call, beside the gateway's own. In a head all headers are read; elsewhere
-// only these are looked for. Those of more than one word are names wherever
-// they stand, the others only where something tells that a header is meant.
-var headers = []string{
-	"Content-Type", "Content-Length", "Content-Encoding", "Server", "Date", "Retry-After", "Www-Authenticate", "Location",
-	"X-Envoy-Upstream-Service-Time", "X-Envoy-Overloaded", "X-Envoy-Ratelimited", "X-Request-Id", "X-Fc-Request-Id",
-	"X-Fc-Error-Type", "Eagleeye-Traceid", "X-Ratelimit-Reset", "X-Ratelimit-Limit", "X-Ratelimit-Remaining",
-	"X-Tokenratelimit-Reset", "Retry-After-Ms", "Ratelimit", "X-Powered-By", "X-Ca-Debug-Info",
-}
+// names.tsv has what a text calls the fields: headers by their canonical names,
+// and labels, which are no headers, in lower case without blanks, dashes and
+// underscores. In a head all headers are read; elsewhere only these are looked for.
+//
+//go:embed names.tsv
+var nameTable string
 
-// labels are names that are no headers, without blanks, dashes and underscores
-// and in lower case.
-var labels = map[string]field{
-	"status": statusField, "statuscode": statusField, "httpstatus": statusField, "httpstatuscode": statusField, "httpcode": statusField,
-	"responsestatus": statusField, "responsecode": statusField, "responsestatuscode": statusField, "respstatus": statusField,
-	"upstreamstatus": statusField, "httpresponsecode": statusField,
-	"http.status": statusField, "http.statuscode": statusField, "http.response.statuscode": statusField, "状态码": statusField, "返回码": statusField,
-	"code": codeLabel, "errorcode": codeLabel, "errcode": codeLabel, "cacode": codeLabel, "gatewaycode": codeLabel, "错误码": codeLabel,
-	"requestid": requestLabel, "reqid": requestLabel, "carequestid": requestLabel, "请求id": requestLabel,
-	"message": textLabel, "msg": textLabel, "errormessage": textLabel, "errormsg": textLabel, "errmsg": textLabel, "error": textLabel,
-	"reason": textLabel, "detail": textLabel, "description": textLabel, "errordescription": textLabel, "错误信息": textLabel, "错误消息": textLabel,
-	"body": bodyLabel, "responsebody": bodyLabel, "respbody": bodyLabel, "responsetext": bodyLabel, "responsedata": bodyLabel,
-	"id": rowLabel, "errorid": rowLabel, "error.id": rowLabel,
+// fieldsOfTable are the words of the first column.
+var fieldsOfTable = map[string]field{
+	"header": headerField, "status": statusField, "code": codeLabel, "request-id": requestLabel, "text": textLabel,
+	"body": bodyLabel, "row": rowLabel,
 }
 
 // longestName bounds what can be a name, prefixes of log formats included.
@@ -59,14 +47,21 @@ type meaning struct {
 	canonical string
 }
 
-// names has labels and headers by their plain names.
+// names are the names of the table in the form in which they are compared.
 var names = func() map[string]meaning {
-	names := make(map[string]meaning, len(headers)+len(labels))
-	for name, f := range labels {
-		names[name] = meaning{field: f}
-	}
-	for _, name := range headers {
-		names[plainName(name)] = meaning{headerField, name}
+	names := map[string]meaning{}
+	for line := range strings.Lines(nameTable) {
+		kind, list, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "\t")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, name := range strings.Fields(list) {
+			m := meaning{field: fieldsOfTable[kind]}
+			if m.field == headerField {
+				m.canonical = name
+			}
+			names[plainName(name)] = m
+		}
 	}
 	return names
 }()

@@ -121,7 +121,8 @@ var labelStarts = [256]bool{'r': true, 'e': true, 's': true, 'h': true}
 // named handles a word, or up to three of them, that name a field.
 func (s *scanner) named(t token) (next int, ok bool) {
 	f, canonical := nameOf(s.text[t.from:t.to])
-	for end, n := t.to, 0; n < 2 && labelStarts[lowerByte(s.text[t.from])] && end+1 < len(s.text) && s.text[end] == ' ' && isNameByte(s.text[end+1]); n++ {
+	for end, n := t.to, 0; n < 2 && labelStarts[lowerByte(s.text[t.from])] && end+1 < len(s.text) &&
+		s.text[end] == ' ' && isNameByte(s.text[end+1]); n++ {
 		end = s.wordEnd(end + 1) // "request id", "HTTP status code"
 		if g, c := nameOf(s.text[t.from:end]); g != noField && g != rowLabel {
 			f, canonical, t.to = g, c, end
@@ -157,6 +158,10 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 		if c := leadingCode(v.text); c != "" {
 			fact.value = c
 			next = v.from + len(c)
+		} else if s.lexicon.find(v.text) == 0 {
+			return 0, false // neither a code nor a name of the classic table
+		} else {
+			next = v.to
 		}
 	case messageField:
 		if n := s.lexicon.find(s.text[v.from:]); !v.quoted && n > v.to-v.from { // goes on in the next line
@@ -255,7 +260,8 @@ func isUUID(word string) bool {
 
 // requestTitles and responseTitles are lines of developer tools.
 func (s *scanner) endsRequest(i int, word string) bool {
-	return (i == 0 || s.text[i-1] == '\n') && (strings.EqualFold(word, "response") || strings.EqualFold(word, "general") || strings.EqualFold(word, "summary"))
+	return (i == 0 || s.text[i-1] == '\n') && (strings.EqualFold(word, "response") ||
+		strings.EqualFold(word, "general") || strings.EqualFold(word, "summary"))
 }
 
 func hasPrefixFold(s, prefix string) bool {

@@ -35,8 +35,9 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 		}
 		v.sep = ' '
 	}
-	o := opening{text: text, at: p, tagged: tagged, sep: v.sep}
-	if !o.skip() {
+	o := opening{text: text, at: p, tagged: tagged, sep: v.sep, ticked: at < len(text) && text[at] == '`' ||
+		f == codeField || f >= codeLabel || f == statusField}
+	if !o.skip() || isGatewayName(text[o.at:min(len(text), o.at+longestName)]) {
 		return v, false
 	}
 	if o.newline && v.sep == ' ' {
@@ -72,11 +73,21 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 	return v, v.text != ""
 }
 
+// isGatewayName reports whether a value is the next name: the head of a table.
+func isGatewayName(s string) bool {
+	n := 0
+	for n < len(s) && n < longestName && isNameByte(s[n]) {
+		n++
+	}
+	f, _ := nameOf(s[:n])
+	return f >= codeField && f <= requestIDField
+}
+
 // longestOf is how far a value of the field can go. What is read in vain must
 // be short, or a text of nothing but names would take time by its square.
 func longestOf(f field) int {
 	switch f {
-	case codeField, messageField:
+	case messageField:
 		return longestValue
 	case headerField, requestIDField:
 		return 1 << 10
@@ -99,7 +110,7 @@ func window(text string, from int) string {
 func skipClosers(text string, p int) (next int, tagged bool) {
 	for p < len(text) {
 		switch c := text[p]; {
-		case strings.IndexByte("\"'`\\])* \t", c) >= 0:
+		case strings.IndexByte("\"'`\\])>* \t", c) >= 0:
 			p++
 		case c == '<':
 			n := tagLength(text[p:])
@@ -135,7 +146,8 @@ func separator(text string, p int) (sep byte, next int) {
 	for _, mark := range [...]struct {
 		text string
 		sep  byte
-	}{{"=>", '='}, {"->", '='}, {":=", '='}, {"==", '='}, {"=", '='}, {"::", ':'}, {":", ':'}, {"：", ':'}, {"→", '='}, {",", ','}, {"，", ','}, {"|", '|'}, {"/>", 0}} {
+	}{{"=>", '='}, {"->", '='}, {":=", '='}, {"==", '='}, {"=", '='}, {"::", ':'}, {":", ':'}, {"：", ':'}, {"→",
+		'='}, {",", ','}, {"，", ','}, {"|", '|'}, {"/>", 0}} {
 		if strings.HasPrefix(text[p:], mark.text) {
 			return mark.sep, p + len(mark.text)
 		}
@@ -152,11 +164,13 @@ type opening struct {
 	sep      byte
 	newline  bool
 	tagged   bool
+	ticked   bool // a backquote opens the value; the texts of the gateway have them too
 	newlines int
 }
 
 // openers are the words of dumps that stand before a value.
-var openers = []string{"Array", "array", "[]string", "[]interface {}", "List", "Some", "Optional", "NSString", "@", "value", "Value", "val"}
+var openers = []string{"Array", "array", "[]string", "[]interface {}", "List", "Some", "Optional", "NSString", "@",
+	"value", "Value", "val"}
 
 func (o *opening) skip() bool {
 	for range 16 {
@@ -176,9 +190,11 @@ func (o *opening) skip() bool {
 		case c == '"' || c == '\'':
 			o.quote, o.at = rest[:1], o.at+1
 			return true
-		case c == '`' && o.sep == '=': // a shell, a template
+		case c == '`' && (o.sep == '=' || o.ticked): // a shell, a template, Markdown
 			o.quote, o.at = "`", o.at+1
 			return true
+		case strings.HasPrefix(rest, `<<"`): // a binary of Erlang
+			o.at += len("<<")
 		case strings.HasPrefix(rest, `\"`), strings.HasPrefix(rest, `\'`):
 			o.quote, o.at = rest[:2], o.at+2
 			return true
@@ -285,5 +301,6 @@ func nextIsName(line string) bool {
 		return false
 	}
 	f, _ := nameOf(line[:n])
-	return line[n] == ':' && (n+1 == len(line) || line[n+1] != '/') || f >= codeField && f <= headerField && strings.Contains(line[:n], "-")
+	return line[n] == ':' && (n+1 == len(line) || line[n+1] != '/') || f >= codeField && f <= headerField &&
+		strings.Contains(line[:n], "-")
 }

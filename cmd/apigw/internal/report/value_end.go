@@ -72,13 +72,15 @@ func plainEnd(line string, sep, outer byte) int {
 			return i
 		case c == '|' && sep == '|':
 			return i
-		case (c == ',' || c == ';' || c == ' ' && sep == '=') && nextPair(line[i+1:], sep), c == ' ' && nextKnown(line[i+1:]):
+		case (c == ',' || c == ';' || c == '|' || c == ' ' && sep == '=') && nextPair(line[i+1:],
+			sep), c == ' ' && nextKnown(line[i+1:]):
 			return i
 		}
 	}
 	// A quote that closes what was opened before the name.
 	trimmed := strings.TrimRight(line, " \t,;")
-	if n := len(trimmed) - 1; n >= 0 && (trimmed[n] == '"' || trimmed[n] == '\'') && strings.Count(trimmed, trimmed[n:])%2 == 1 {
+	if n := len(trimmed) - 1; n >= 0 && (trimmed[n] == '"' || trimmed[n] == '\'') && strings.Count(trimmed,
+		trimmed[n:])%2 == 1 {
 		return n
 	}
 	return len(line)
