@@ -1,10 +1,13 @@
 package apigw
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/apigw-go/apigw/signer"
 )
 
 // http.DefaultTransport = &apigw.Transport{} makes a whole program retry. It is
@@ -48,5 +51,29 @@ func (w *wrapper) RoundTrip(r *http.Request) (*http.Response, error) { return w.
 func (w *wrapper) CloseIdleConnections() {
 	if c, ok := w.rt.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
+	}
+}
+
+// A Transport without a Base does not multiply the attempts of the default one.
+func TestTransportOverATransportAsTheDefault(t *testing.T) {
+	defer func(d http.RoundTripper) { http.DefaultTransport = d }(http.DefaultTransport)
+	base := serve(unavailable)
+	http.DefaultTransport = &Transport{Base: base, Policy: soon}
+	e := mustFail(t, &Transport{Policy: soon}, newRequest(t, http.MethodGet, ""))
+	if base.attempts() != 4 || len(e.Attempts) != 4 {
+		t.Errorf("%d attempts sent, %d listed, want 4", base.attempts(), len(e.Attempts))
+	}
+}
+
+// As in http.DefaultTransport = &Transport{Base: signer}, whose signer sends
+// through the default, which cannot be seen: the calls end.
+func TestSignerWithoutABaseAsTheDefault(t *testing.T) {
+	defer func(d http.RoundTripper) { http.DefaultTransport = d }(http.DefaultTransport)
+	s := &signer.Signer{AppKey: "k", AppSecret: "s", Hosts: []string{"127.0.0.1:1"}}
+	http.DefaultTransport = &Transport{Base: s, Policy: RetryPolicy{MaxAttempts: 1}}
+	_, err := http.Get("http://127.0.0.1:1/")
+	var e *Error
+	if !errors.As(err, &e) || len(e.Attempts) != 1 {
+		t.Errorf("got %v, want one attempt that could not connect", err)
 	}
 }

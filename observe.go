@@ -42,7 +42,7 @@ func (c *call) observe(resp *http.Response, err error) decision {
 	if d.unless != nothing {
 		c.latest.Stop = StopReason(d.unless)
 	} else if c.t.OnRetry != nil {
-		c.t.OnRetry(c.req, a, d.delay)
+		c.t.OnRetry(c.body.shown(), a, d.delay)
 	}
 	return d
 }
@@ -101,7 +101,7 @@ func (c *call) record(a Attempt) {
 	}
 	c.attempts = append(c.attempts, a)
 	if c.t.OnAttempt != nil {
-		c.t.OnAttempt(c.req, a)
+		c.t.OnAttempt(c.body.shown(), a)
 	}
 	c.t.loggers().attempt(c.req, a, c.latest)
 }

@@ -21,7 +21,8 @@ import (
 // A Transport is safe for concurrent use. Do not change its fields after the
 // first request, and do not copy it.
 type Transport struct {
-	// Base sends a single attempt. If nil, http.DefaultTransport is used.
+	// Base sends a single attempt. If nil, http.DefaultTransport is used; if that
+	// is a Transport too, then what that one sends through.
 	//
 	// After an error of Base a request that is not idempotent is sent again
 	// only where the error proves that nothing was sent: those of package net,
@@ -86,13 +87,17 @@ type Transport struct {
 }
 
 // base returns what sends req, and the request to send. That is req itself but
-// for a replaced http.DefaultTransport that may lead back to t.
-// If again is true, it has: then all of t's work is done already.
+// for a replaced http.DefaultTransport that may lead back to t. If again is true,
+// it has: then all of t's work is done already.
 func (t *Transport) base(req *http.Request) (base http.RoundTripper, sent *http.Request, again bool) {
 	if t.Base != nil {
 		return t.Base, req, false
 	}
-	return defaultbase.Of(t, req)
+	base, sent, again = defaultbase.Of(t, req)
+	if d, ok := base.(*Transport); ok && d != t {
+		return d.base(req) // attempts of two Transports would multiply
+	}
+	return base, sent, again
 }
 
 func (t *Transport) budget() *RetryBudget {
@@ -390,7 +395,7 @@ func (c *call) report(resp *http.Response, f *failure) {
 			c.recorder.add(result)
 		}
 		if c.t.OnDone != nil {
-			c.t.OnDone(c.req, result)
+			c.t.OnDone(c.shown(), result)
 		}
 	}
 	c.t.loggers().done(c.req, c.attempts, f)

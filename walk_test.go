@@ -198,7 +198,13 @@ func (k *walk) chooseHooks() {
 			panic(errWalkPanic)
 		}
 	}
-	k.tr.OnAttempt = func(*http.Request, Attempt) { perhaps() }
+	k.tr.OnAttempt = func(r *http.Request, _ Attempt) {
+		perhaps()
+		if r.Body != nil && r.GetBody == nil && w.chance(20) {
+			io.ReadAll(r.Body)
+			r.Body.Close()
+		}
+	}
 	k.tr.OnRetry = func(*http.Request, Attempt, time.Duration) { perhaps() }
 	k.tr.OnDone = func(*http.Request, Result) { perhaps() }
 	if w.chance(50) {
