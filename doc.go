@@ -20,7 +20,7 @@
 //	}
 //
 // A response of any status comes back with a nil error, the last one with its
-// body unread. An error means that there is no response.
+// body whole. An error means that there is no response.
 //
 // Sign below the transport, so that every attempt carries its own nonce and
 // timestamp: put a [github.com/apigw-go/apigw/signer.Signer] into
