@@ -21,7 +21,8 @@ func TestAttemptTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := answer{status: 200, delay: time.Minute}
 		base := serve(slow, ok)
-		tr := &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Second, InitialBackoff: time.Second, Jitter: JitterNone}}
+		policy := RetryPolicy{AttemptTimeout: time.Second, InitialBackoff: time.Second, Jitter: JitterNone}
+		tr := &Transport{Base: base, Policy: policy}
 		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +41,8 @@ func TestAttemptTimeout(t *testing.T) {
 
 func TestAttemptTimeoutOfAPost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{Base: serve(answer{status: 200, delay: time.Minute}), Policy: RetryPolicy{AttemptTimeout: time.Second}}
+		slow := serve(answer{status: 200, delay: time.Minute})
+		tr := &Transport{Base: slow, Policy: RetryPolicy{AttemptTimeout: time.Second}}
 		_, err := tr.RoundTrip(newRequest(t, http.MethodPost, ""))
 		var e *Error
 		if !errors.As(err, &e) || e.Stop != StopMayHaveRun || !e.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
@@ -126,13 +128,17 @@ func TestContextEndsWithTheAttempt(t *testing.T) {
 		err  error
 		end  func(*http.Response)
 	}{
-		"body closed":       {io.NopCloser(strings.NewReader("x")), nil, func(r *http.Response) { r.Body.Close() }},
-		"body read":         {io.NopCloser(strings.NewReader("x")), nil, func(r *http.Response) { io.ReadAll(r.Body) }},
-		"http.NoBody":       {http.NoBody, nil, func(*http.Response) {}},
-		"nil body":          {nil, nil, func(*http.Response) {}},
-		"error":             {nil, io.ErrUnexpectedEOF, func(*http.Response) {}},
-		"body fails":        {&brokenBody{strings.NewReader("x"), io.ErrUnexpectedEOF}, nil, func(r *http.Response) { io.ReadAll(r.Body) }},
-		"body close panics": {&foreignBody{close: func() error { panic("x") }}, nil, func(r *http.Response) { closeWithin(r.Body) }},
+		"body closed": {io.NopCloser(strings.NewReader("x")), nil, func(r *http.Response) { r.Body.Close() }},
+		"body read":   {io.NopCloser(strings.NewReader("x")), nil, func(r *http.Response) { io.ReadAll(r.Body) }},
+		"http.NoBody": {http.NoBody, nil, func(*http.Response) {}},
+		"nil body":    {nil, nil, func(*http.Response) {}},
+		"error":       {nil, io.ErrUnexpectedEOF, func(*http.Response) {}},
+		"body fails": {
+			&brokenBody{strings.NewReader("x"), io.ErrUnexpectedEOF}, nil, func(r *http.Response) { io.ReadAll(r.Body) },
+		},
+		"body close panics": {
+			&foreignBody{close: func() error { panic("x") }}, nil, func(r *http.Response) { closeWithin(r.Body) },
+		},
 	} {
 		for how, clone := range map[string]bool{"the request itself": false, "a copy": true} {
 			t.Run(name+", "+how, func(t *testing.T) {
@@ -177,7 +183,8 @@ func TestContextEndsWhenTheBasePanics(t *testing.T) {
 	})
 	func() {
 		defer func() { recover() }()
-		(&Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}).RoundTrip(newRequest(t, http.MethodGet, ""))
+		tr := &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}
+		tr.RoundTrip(newRequest(t, http.MethodGet, ""))
 	}()
 	if attempt.Err() == nil {
 		t.Error("the context of the attempt goes on")
@@ -207,7 +214,8 @@ func TestAttemptTimeoutKeepsWhatABodyCanDo(t *testing.T) {
 			base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 200, Body: c.body, Request: r}, nil
 			})
-			resp, err := (&Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}).RoundTrip(newRequest(t, http.MethodGet, ""))
+			tr := &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}
+			resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,10 +261,15 @@ func TestAttemptTimeoutBeforeAConnection(t *testing.T) {
 			if name == "TLS handshake" {
 				scheme = "https://"
 			}
-			e := postOrder(t, &Transport{Base: c.base, Policy: RetryPolicy{AttemptTimeout: 20 * time.Millisecond, MaxAttempts: 2}}, scheme+silent)
-			stop := map[catalog.Reached]StopReason{catalog.ReachedNo: StopMaxAttempts, catalog.ReachedMaybe: StopMayHaveRun}[c.reached]
+			policy := RetryPolicy{AttemptTimeout: 20 * time.Millisecond, MaxAttempts: 2}
+			e := postOrder(t, &Transport{Base: c.base, Policy: policy}, scheme+silent)
+			stop := StopMayHaveRun
+			if c.reached == catalog.ReachedNo {
+				stop = StopMaxAttempts
+			}
 			if e.Reached != c.reached || e.Stop != stop || !e.Timeout() || !errors.Is(e, context.DeadlineExceeded) {
-				t.Errorf("reached %v, stopped by %v, timeout %v; want %v, %v, true", e.Reached, e.Stop, e.Timeout(), c.reached, stop)
+				t.Errorf("reached %v, stopped by %v, timeout %v; want %v, %v, true",
+					e.Reached, e.Stop, e.Timeout(), c.reached, stop)
 			}
 			if t, ok := c.base.(*http.Transport); ok {
 				t.CloseIdleConnections()
@@ -272,7 +285,8 @@ func TestAttemptTimeoutKeepsTheTrace(t *testing.T) {
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got++ }})
 	req := newRequest(t, http.MethodGet, "").WithContext(ctx)
 	req.URL = mustParse(t, server.URL)
-	resp, err := (&Transport{Base: server.Client().Transport, Policy: RetryPolicy{AttemptTimeout: time.Minute}}).RoundTrip(req)
+	tr := &Transport{Base: server.Client().Transport, Policy: RetryPolicy{AttemptTimeout: time.Minute}}
+	resp, err := tr.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ var bases = map[string]func(*http.Request) (*http.Response, error){
 		}}
 		return refusedWith(r, closed), nil
 	},
-	"waits for the body even if the context ends, as HTTP/1": func(r *http.Request) (*http.Response, error) {
+	"waits for the body, as HTTP/1": func(r *http.Request) (*http.Response, error) {
 		_, err := io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 		if err == nil {
@@ -74,7 +74,8 @@ func TestHostileRequestBodies(t *testing.T) {
 		for how, base := range bases {
 			for _, getBody := range []bool{false, true} {
 				for _, attemptTimeout := range []time.Duration{0, time.Second} {
-					t.Run(fmt.Sprintf("%s, Base %s, GetBody %v, AttemptTimeout %v", name, how, getBody, attemptTimeout), func(t *testing.T) {
+					title := fmt.Sprintf("%s, Base %s, GetBody %v, AttemptTimeout %v", name, how, getBody, attemptTimeout)
+					t.Run(title, func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							end := make(chan struct{})
 							defer close(end)
@@ -196,7 +197,9 @@ func TestRefusedAttemptLetsGoOfTheBody(t *testing.T) {
 			synctest.Wait()
 			return refusedWith(r, http.NoBody), nil
 		})
-		tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: time.Minute, MaxBackoff: time.Minute, Jitter: JitterNone}}
+		tr := &Transport{Base: base, Policy: RetryPolicy{
+			InitialBackoff: time.Minute, MaxBackoff: time.Minute, Jitter: JitterNone,
+		}}
 		if _, err := tr.RoundTrip(req); err != nil || n != 2 || time.Since(start) != time.Minute {
 			t.Errorf("%v after %d attempts and %v", err, n, time.Since(start))
 		}
@@ -221,7 +224,7 @@ func TestSourceOfTheBodyFails(t *testing.T) {
 					if getBody {
 						req.GetBody = newBody
 					}
-					_, err := (&Transport{Base: roundTripFunc(bases["waits for the body even if the context ends, as HTTP/1"])}).RoundTrip(req)
+					_, err := (&Transport{Base: roundTripFunc(bases["waits for the body, as HTTP/1"])}).RoundTrip(req)
 					var e *Error
 					if !errors.As(err, &e) || e.Reached != catalog.ReachedMaybe || e.Stop != StopMayHaveRun || len(e.Attempts) != 1 {
 						t.Errorf("got %v, want may-have-run after one attempt", err)
@@ -324,7 +327,7 @@ func TestRequestCancelEndsABlockedBody(t *testing.T) {
 		//lint:ignore SA1019 the subject
 		req.Cancel = cancel
 		start := time.Now()
-		_, err := (&Transport{Base: roundTripFunc(bases["waits for the body even if the context ends, as HTTP/1"])}).RoundTrip(req)
+		_, err := (&Transport{Base: roundTripFunc(bases["waits for the body, as HTTP/1"])}).RoundTrip(req)
 		var e *Error
 		if !errors.As(err, &e) || e.Stop != StopContext || time.Since(start) != time.Second {
 			t.Errorf("got %v after %v, want context-done after 1s", err, time.Since(start))

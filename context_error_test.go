@@ -34,12 +34,13 @@ func (e uncomparable) Error() string { return "uncomparable" }
 func siblings() map[string]error {
 	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	quota, _ := catalog.Lookup("B403MQ")
+	refused := &Error{Entry: quota, Code: "B403MQ", Status: 403, Reached: catalog.ReachedNo}
 	return map[string]error{
 		"dial":            dial,
 		"dial, wrapped":   fmt.Errorf("users: %w", dial),
 		"dial, same URL":  &url.Error{Op: "Post", URL: "http://api.example.com/v1/orders?token=tops3cret", Err: dial},
-		"quota":           &Error{Entry: quota, Code: "B403MQ", Status: 403, Reached: catalog.ReachedNo},
-		"quota, wrapped":  fmt.Errorf("users: %w", &Error{Entry: quota, Code: "B403MQ", Status: 403, Reached: catalog.ReachedNo}),
+		"quota":           refused,
+		"quota, wrapped":  fmt.Errorf("users: %w", refused),
 		"its class":       fmt.Errorf("users: %w", ErrQuota),
 		"its class alone": ErrQuota,
 		"limiter":         &refusal{"limiter", nil, true},
@@ -58,8 +59,11 @@ func TestCauseOfASiblingIsNotOurs(t *testing.T) {
 			"by http.Client": func(ctx context.Context) error {
 				return &url.Error{Op: "Post", URL: "http://api.example.com/v1/orders?token=tops3cret", Err: context.Cause(ctx)}
 			},
-			"unwrapped": func(ctx context.Context) error { return cmp.Or(errors.Unwrap(context.Cause(ctx)), context.Cause(ctx)) },
-			"joined":    func(ctx context.Context) error { return errors.Join(context.Cause(ctx), ctx.Err()) },
+			"unwrapped": func(ctx context.Context) error {
+				cause := context.Cause(ctx)
+				return cmp.Or(errors.Unwrap(cause), cause)
+			},
+			"joined": func(ctx context.Context) error { return errors.Join(context.Cause(ctx), ctx.Err()) },
 		} {
 			t.Run(name+" "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -148,7 +152,8 @@ func TestDeadlineWithACauseIsATimeout(t *testing.T) {
 	defer cancel()
 	err := causeOf(ctx)
 	var timeout interface{ Timeout() bool }
-	if !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errShutdown) {
+	if !errors.As(err, &timeout) || !timeout.Timeout() ||
+		!errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errShutdown) {
 		t.Errorf("%v is not a timeout caused by the shutdown", err)
 	}
 }

@@ -74,15 +74,21 @@ func hostileBodies(end chan struct{}) map[string]*foreignBody {
 			read:  func([]byte) (int, error) { <-closed; return 0, io.ErrClosedPipe },
 			close: sync.OnceValue(func() error { close(closed); return nil }),
 		},
-		"Read blocks for ever":   {read: func([]byte) (int, error) { <-end; return 0, io.EOF }, close: fine},
-		"Close blocks for ever":  {read: empty, close: forEver},
-		"both block for ever":    {read: func([]byte) (int, error) { <-end; return 0, io.EOF }, close: forEver},
-		"Read panics":            {read: func([]byte) (int, error) { panic("read") }, close: fine},
-		"Close panics":           {read: empty, close: func() error { panic("close") }},
-		"Close fails":            {read: empty, close: func() error { return errors.New("close") }},
-		"endless":                {read: func(p []byte) (int, error) { time.Sleep(10 * time.Millisecond); return len(p), nil }, close: fine},
-		"drips":                  {read: func(p []byte) (int, error) { time.Sleep(20 * time.Millisecond); return 1, nil }, close: fine},
-		"gives nothing at all":   {read: func(p []byte) (int, error) { time.Sleep(time.Microsecond); return 0, nil }, close: fine},
+		"Read blocks for ever":  {read: func([]byte) (int, error) { <-end; return 0, io.EOF }, close: fine},
+		"Close blocks for ever": {read: empty, close: forEver},
+		"both block for ever":   {read: func([]byte) (int, error) { <-end; return 0, io.EOF }, close: forEver},
+		"Read panics":           {read: func([]byte) (int, error) { panic("read") }, close: fine},
+		"Close panics":          {read: empty, close: func() error { panic("close") }},
+		"Close fails":           {read: empty, close: func() error { return errors.New("close") }},
+		"endless": {
+			read: func(p []byte) (int, error) { time.Sleep(10 * time.Millisecond); return len(p), nil }, close: fine,
+		},
+		"drips": {
+			read: func(p []byte) (int, error) { time.Sleep(20 * time.Millisecond); return 1, nil }, close: fine,
+		},
+		"gives nothing at all": {
+			read: func(p []byte) (int, error) { time.Sleep(time.Microsecond); return 0, nil }, close: fine,
+		},
 		"says it read more":      {read: func(p []byte) (int, error) { return len(p) + 1, io.EOF }, close: fine},
 		"says it read minus one": {read: func(p []byte) (int, error) { return -1, io.EOF }, close: fine},
 	}
@@ -99,12 +105,18 @@ func TestHostileResponseBodies(t *testing.T) {
 				time.Sleep(time.Second)
 				return r, nil
 			},
-			"of a known length": func(_ *http.Request, r *http.Response) (*http.Response, error) { r.ContentLength = 5; return r, nil },
+			"of a known length": func(_ *http.Request, r *http.Response) (*http.Response, error) {
+				r.ContentLength = 5
+				return r, nil
+			},
 			"of too great a length": func(_ *http.Request, r *http.Response) (*http.Response, error) {
 				r.ContentLength = 1 << 30
 				return r, nil
 			},
-			"with nothing, it claims": func(_ *http.Request, r *http.Response) (*http.Response, error) { r.ContentLength = 0; return r, nil },
+			"with nothing, it claims": func(_ *http.Request, r *http.Response) (*http.Response, error) {
+				r.ContentLength = 0
+				return r, nil
+			},
 		} {
 			t.Run(name+" "+where, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -167,10 +179,14 @@ func TestResponseReadAhead(t *testing.T) {
 		body io.Reader
 		err  error
 	}{
-		"read to its end":  {strings.NewReader("busy"), nil},
-		"read in part":     {io.MultiReader(strings.NewReader("bu"), &slowBody{io.NopCloser(strings.NewReader("sy")), time.Second}), nil},
-		"that breaks":      {io.MultiReader(strings.NewReader("busy"), iotest.ErrReader(broken)), broken},
-		"that breaks late": {io.MultiReader(strings.NewReader("busy"), &slowBody{io.NopCloser(iotest.ErrReader(broken)), time.Second}), broken},
+		"read to its end": {strings.NewReader("busy"), nil},
+		"read in part": {
+			io.MultiReader(strings.NewReader("bu"), &slowBody{io.NopCloser(strings.NewReader("sy")), time.Second}), nil,
+		},
+		"that breaks": {io.MultiReader(strings.NewReader("busy"), iotest.ErrReader(broken)), broken},
+		"that breaks late": {
+			io.MultiReader(strings.NewReader("busy"), &slowBody{io.NopCloser(iotest.ErrReader(broken)), time.Second}), broken,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -25,8 +25,10 @@ func TestHookAndBody(t *testing.T) {
 	}{
 		"leaves it alone": {func(*http.Request) error { return nil }, "order"},
 		"reads it":        {func(r *http.Request) error { _, err := reads(r); return err }, "order"},
-		"reads a part":    {func(r *http.Request) error { _, err := r.Body.Read(make([]byte, 2)); return err }, "order"},
-		"closes it":       {func(r *http.Request) error { return r.Body.Close() }, "order"},
+		"reads a part": {
+			func(r *http.Request) error { _, err := r.Body.Read(make([]byte, 2)); return err }, "order",
+		},
+		"closes it": {func(r *http.Request) error { return r.Body.Close() }, "order"},
 		"reads and closes it": {func(r *http.Request) error {
 			_, err := reads(r)
 			r.Body.Close()
@@ -174,8 +176,10 @@ func TestBodyOfAHookIsWatched(t *testing.T) {
 		body func() io.ReadCloser
 		stop StopReason
 	}{
-		"blocks":      {func() io.ReadCloser { return &blockingBody{closed: make(chan struct{})} }, StopContext},
-		"cannot dial": {func() io.ReadCloser { return &brokenBody{strings.NewReader("abc"), dialFailed.err} }, StopMayHaveRun},
+		"blocks": {func() io.ReadCloser { return &blockingBody{closed: make(chan struct{})} }, StopContext},
+		"cannot dial": {
+			func() io.ReadCloser { return &brokenBody{strings.NewReader("abc"), dialFailed.err} }, StopMayHaveRun,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -187,7 +191,7 @@ func TestBodyOfAHookIsWatched(t *testing.T) {
 						r.Body.Close()
 						return nil, dialFailed.err
 					}
-					return bases["waits for the body even if the context ends, as HTTP/1"](r)
+					return bases["waits for the body, as HTTP/1"](r)
 				})
 				tr := &Transport{Base: base, PrepareRetry: func(r *http.Request) error {
 					r.Body.Close()

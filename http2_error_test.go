@@ -94,7 +94,9 @@ func serveHTTP2(t *testing.T, answers ...func(stream uint32) []byte) (url string
 // A POST goes out again only if the server did not look at its stream. The
 // errors are net/http's own.
 func TestRefusedStreams(t *testing.T) {
-	ok := func(stream uint32) []byte { return frame(frameHeaders, 5, stream, 0x88) } // END_STREAM, END_HEADERS; :status 200
+	ok := func(stream uint32) []byte {
+		return frame(frameHeaders, 5, stream, 0x88) // END_STREAM, END_HEADERS; :status 200
+	}
 	reset := func(code uint32) func(uint32) []byte {
 		return func(stream uint32) []byte { return frame(frameReset, 0, stream, words(code)...) }
 	}

@@ -59,6 +59,15 @@ func TestWhoseErrorItIs(t *testing.T) {
 	local := &refusal{text: "the limiter is full", notSent: true}
 	length := errors.New("http: ContentLength=9 with Body length 5")
 	socks := func(text string) error { return &net.OpError{Op: "socks connect", Net: "tcp", Err: errors.New(text)} }
+	goAway := func(last int) error {
+		return fmt.Errorf("http2: server sent GOAWAY and closed the connection; "+
+			"LastStreamID=%d, ErrCode=NO_ERROR, debug=%q", last, "")
+	}
+	bodyWasRead := func(code string) error {
+		return fmt.Errorf("http2: Transport: cannot retry err [stream error: stream ID 3; %s; received from peer] "+
+			"after Request.Body was written; define Request.GetBody to avoid this error", code)
+	}
+	tlsAlert := errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02"`)
 	const no, maybe = catalog.ReachedNo, catalog.ReachedMaybe
 	for name, c := range map[string]struct {
 		err       error
@@ -66,32 +75,44 @@ func TestWhoseErrorItIs(t *testing.T) {
 		permanent bool
 	}{
 		// Proven: nothing was sent.
-		"dial":                           {dial, no, false},
-		"dial, no such host":             {&net.OpError{Op: "dial", Err: dns}, no, false},
-		"dial of the proxy":              {&net.OpError{Op: "proxyconnect", Err: dial}, no, false},
-		"SOCKS, host unreachable":        {socks("unknown error host unreachable"), no, false},
-		"http.Client of the Base":        {&url.Error{Op: "Post", URL: own, Err: dial}, no, false},
-		"TLS handshake timeout":          {errors.New("net/http: TLS handshake timeout"), no, false},
-		"both dials joined":              {errors.Join(dial, &net.OpError{Op: "dial", Err: dns}), no, false},
-		"both dials in one text":         {fmt.Errorf("%w; %w", dial, &net.OpError{Op: "dial", Err: dns}), no, false},
-		"limiter":                        {local, no, false},
-		"limiter, wrapped":               {fmt.Errorf("orders: %w", local), no, false},
-		"limiter, wrapped twice":         {&lastOfMany{"orders", fmt.Errorf("client: %w", local)}, no, false},
-		"limiter, by http.Client":        {&url.Error{Op: "Post", URL: own, Err: local}, no, false},
-		"limiters joined":                {errors.Join(local, dial), no, false},
-		"limiter around a dial":          {&refusal{"no", reset, true}, no, false},
-		"a Transport below, not sent":    {&Error{Err: dial, Reached: no}, no, false},
-		"HTTP/2, no stream opened":       {errors.New("http2: client conn not usable"), no, false},
-		"HTTP/2, GOAWAY above":           {errors.New("http2: Transport received Server's graceful shutdown GOAWAY"), no, false},
-		"HTTP/2, GOAWAY before any":      {errors.New("http2: server sent GOAWAY and closed the connection; LastStreamID=0, ErrCode=NO_ERROR, debug=\"\""), no, false},
-		"HTTP/2, refused, body was read": {errors.New("http2: Transport: cannot retry err [stream error: stream ID 3; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error"), no, false},
+		"dial":                        {dial, no, false},
+		"dial, no such host":          {&net.OpError{Op: "dial", Err: dns}, no, false},
+		"dial of the proxy":           {&net.OpError{Op: "proxyconnect", Err: dial}, no, false},
+		"SOCKS, host unreachable":     {socks("unknown error host unreachable"), no, false},
+		"http.Client of the Base":     {&url.Error{Op: "Post", URL: own, Err: dial}, no, false},
+		"TLS handshake timeout":       {errors.New("net/http: TLS handshake timeout"), no, false},
+		"both dials joined":           {errors.Join(dial, &net.OpError{Op: "dial", Err: dns}), no, false},
+		"both dials in one text":      {fmt.Errorf("%w; %w", dial, &net.OpError{Op: "dial", Err: dns}), no, false},
+		"limiter":                     {local, no, false},
+		"limiter, wrapped":            {fmt.Errorf("orders: %w", local), no, false},
+		"limiter, wrapped twice":      {&lastOfMany{"orders", fmt.Errorf("client: %w", local)}, no, false},
+		"limiter, by http.Client":     {&url.Error{Op: "Post", URL: own, Err: local}, no, false},
+		"limiters joined":             {errors.Join(local, dial), no, false},
+		"limiter around a dial":       {&refusal{"no", reset, true}, no, false},
+		"a Transport below, not sent": {&Error{Err: dial, Reached: no}, no, false},
+		"HTTP/2, no stream opened":    {errors.New("http2: client conn not usable"), no, false},
+		"HTTP/2, GOAWAY above": {
+			errors.New("http2: Transport received Server's graceful shutdown GOAWAY"), no, false,
+		},
+		"HTTP/2, GOAWAY before any": {
+			goAway(0), no, false,
+		},
+		"HTTP/2, refused, body was read": {
+			bodyWasRead("REFUSED_STREAM"), no, false,
+		},
 
 		// Proven, and it will come again.
-		"certificate":            {certificateError(), no, true},
-		"HTTP on an HTTPS port":  {http.ErrSchemeMismatch, no, true},
-		"no TLS at all":          {tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake", Conn: &net.TCPConn{}}, no, true},
-		"invalid port":           {&net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port", Addr: "99999"}}, no, true},
-		"unknown port":           {&net.OpError{Op: "dial", Err: &net.DNSError{Err: "unknown port", Name: "tcp/htp"}}, no, true},
+		"certificate":           {certificateError(), no, true},
+		"HTTP on an HTTPS port": {http.ErrSchemeMismatch, no, true},
+		"no TLS at all": {
+			tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake", Conn: &net.TCPConn{}}, no, true,
+		},
+		"invalid port": {
+			&net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port", Addr: "99999"}}, no, true,
+		},
+		"unknown port": {
+			&net.OpError{Op: "dial", Err: &net.DNSError{Err: "unknown port", Name: "tcp/htp"}}, no, true,
+		},
 		"no host":                {errors.New("http: no Host in request URL"), no, true},
 		"header":                 {errors.New(`net/http: invalid header field value for "X-Order"`), no, true},
 		"method":                 {errors.New(`net/http: invalid method "P OST"`), no, true},
@@ -101,16 +122,22 @@ func TestWhoseErrorItIs(t *testing.T) {
 		"wrong, and not sent":    {errors.Join(local, &refusal{"", lasting{true}, true}), no, true},
 
 		// Not proven, and it may be better next time.
-		"connection reset":                {reset, maybe, false},
-		"reset in a dial's text":          {fmt.Errorf("dial tcp: %w", reset), maybe, false},
-		"unexpected EOF":                  {io.ErrUnexpectedEOF, maybe, false},
-		"dial and reset joined":           {errors.Join(dial, reset), maybe, false},
-		"reset and dial in one text":      {fmt.Errorf("%w after %w", reset, dial), maybe, false},
-		"limiter and reset joined":        {errors.Join(local, reset), maybe, false},
-		"nothing joined":                  {fmt.Errorf("x: %w", errors.Join()), maybe, false},
-		"go-retryablehttp":                {fmt.Errorf("POST %s giving up after 5 attempt(s): %w", own, dial), maybe, false},
-		"go-retryablehttp, http.Client":   {fmt.Errorf("POST %s giving up after 5 attempt(s): %w", own, &url.Error{Op: "Post", URL: own, Err: dial}), maybe, false},
-		"failsafe-go":                     {&lastOfMany{"retries exceeded. last result: <nil>, last error: dial", dial}, maybe, false},
+		"connection reset":           {reset, maybe, false},
+		"reset in a dial's text":     {fmt.Errorf("dial tcp: %w", reset), maybe, false},
+		"unexpected EOF":             {io.ErrUnexpectedEOF, maybe, false},
+		"dial and reset joined":      {errors.Join(dial, reset), maybe, false},
+		"reset and dial in one text": {fmt.Errorf("%w after %w", reset, dial), maybe, false},
+		"limiter and reset joined":   {errors.Join(local, reset), maybe, false},
+		"nothing joined":             {fmt.Errorf("x: %w", errors.Join()), maybe, false},
+		"go-retryablehttp": {
+			fmt.Errorf("POST %s giving up after 5 attempt(s): %w", own, dial), maybe, false,
+		},
+		"go-retryablehttp, http.Client": {
+			fmt.Errorf("POST x giving up after 5 attempt(s): %w", &url.Error{Op: "Post", URL: own, Err: dial}), maybe, false,
+		},
+		"failsafe-go": {
+			&lastOfMany{"retries exceeded. last result: <nil>, last error: dial", dial}, maybe, false,
+		},
 		"retrier, its last was a limiter": {fmt.Errorf("gave up after 3 attempts: %w", local), maybe, false},
 		"retrier that says little":        {&lastOfMany{"order failed", dial}, maybe, false},
 		"wrapper that says nothing":       {fmt.Errorf("orders: %w", dial), maybe, false},
@@ -125,36 +152,62 @@ func TestWhoseErrorItIs(t *testing.T) {
 		"the limiter of the source":       {&bodyError{local}, maybe, false},
 		"the certificate of the source":   {&bodyError{certificateError()}, maybe, false},
 		"a sibling's certificate":         {&contextError{certificateError(), io.EOF}, maybe, false},
-		"a damaged TLS record":            {tls.RecordHeaderError{Msg: "received record with version 6a76 when expecting version 303"}, maybe, false},
-		"a phrase that nobody proves":     {errors.New("Bad Gateway"), maybe, false},
-		"a refusal that nobody proves":    {errors.New("Proxy Authentication Required"), maybe, false},
-		"a text within a text":            {errors.New("log: http: ContentLength=9 with Body length 5"), maybe, false},
-		"HTTP/2, GOAWAY later":            {errors.New("http2: server sent GOAWAY and closed the connection; LastStreamID=5, ErrCode=NO_ERROR, debug=\"\""), maybe, false},
-		"HTTP/2, protocol error":          {errors.New("http2: Transport: cannot retry err [stream error: stream ID 1; PROTOCOL_ERROR; received from peer] after Request.Body was written; define Request.GetBody to avoid this error"), maybe, false},
-		"not permanent, it says":          {lasting{false}, maybe, false},
-		"no address of this family":       {&net.AddrError{Err: "no suitable address found", Addr: "api.example.com"}, maybe, false},
-		"token endpoint has trouble":      {&retrieveError{"", "<html>"}, maybe, false},
+		"a damaged TLS record": {
+			tls.RecordHeaderError{Msg: "received record with version 6a76 when expecting version 303"}, maybe, false,
+		},
+		"a phrase that nobody proves":  {errors.New("Bad Gateway"), maybe, false},
+		"a refusal that nobody proves": {errors.New("Proxy Authentication Required"), maybe, false},
+		"a text within a text":         {errors.New("log: http: ContentLength=9 with Body length 5"), maybe, false},
+		"HTTP/2, GOAWAY later": {
+			goAway(5), maybe, false,
+		},
+		"HTTP/2, protocol error": {
+			bodyWasRead("PROTOCOL_ERROR"), maybe, false,
+		},
+		"not permanent, it says": {lasting{false}, maybe, false},
+		"no address of this family": {
+			&net.AddrError{Err: "no suitable address found", Addr: "api.example.com"}, maybe, false,
+		},
+		"token endpoint has trouble": {&retrieveError{"", "<html>"}, maybe, false},
 
 		// Not proven, and it will come again.
-		"length":                    {length, maybe, true},
-		"length, connection broken": {fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", length), maybe, true},
-		"length, write error":       {fmt.Errorf("write error: %w", length), maybe, true},
-		"length, HTTP/2":            {errors.New("http2: request body larger than specified content length"), maybe, true},
-		"length, by http.Client":    {&url.Error{Op: "Post", URL: own, Err: length}, maybe, true},
-		"header, wrapped":           {fmt.Errorf("mw: %w", errors.New(`net/http: invalid header field name "X Order"`)), maybe, true},
-		"header, HTTP/2":            {fmt.Errorf("http2: %w", errors.New(`invalid HTTP header name "x y"`)), maybe, true},
-		"our certificate":           {&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, maybe, true},
-		"certificate, wrapped":      {fmt.Errorf("orders: %w", certificateError()), maybe, true},
-		"scheme of a later link":    {&url.Error{Op: "Get", URL: "ftp://x/", Err: errors.New(`unsupported protocol scheme "ftp"`)}, maybe, true},
-		"URL of the Base":           {&url.Error{Op: "parse", URL: "http://x:y/", Err: errors.New(`invalid port ":y" after host`)}, maybe, true},
+		"length": {length, maybe, true},
+		"length, connection broken": {
+			fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", length), maybe, true,
+		},
+		"length, write error": {fmt.Errorf("write error: %w", length), maybe, true},
+		"length, HTTP/2": {
+			errors.New("http2: request body larger than specified content length"), maybe, true,
+		},
+		"length, by http.Client": {&url.Error{Op: "Post", URL: own, Err: length}, maybe, true},
+		"header, wrapped": {
+			fmt.Errorf("mw: %w", errors.New(`net/http: invalid header field name "X Order"`)), maybe, true,
+		},
+		"header, HTTP/2": {
+			fmt.Errorf("http2: %w", errors.New(`invalid HTTP header name "x y"`)), maybe, true,
+		},
+		"our certificate": {
+			&net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, maybe, true,
+		},
+		"certificate, wrapped": {fmt.Errorf("orders: %w", certificateError()), maybe, true},
+		"scheme of a later link": {
+			&url.Error{Op: "Get", URL: "ftp://x/", Err: errors.New(`unsupported protocol scheme "ftp"`)}, maybe, true,
+		},
+		"URL of the Base": {
+			&url.Error{Op: "parse", URL: "http://x:y/", Err: errors.New(`invalid port ":y" after host`)}, maybe, true,
+		},
 		"it says so":                {fmt.Errorf("orders: %w", lasting{true}), maybe, true},
 		"it says so, joined":        {errors.Join(reset, lasting{true}), maybe, true},
 		"invalid_grant":             {&retrieveError{"invalid_grant", ""}, maybe, true},
 		"invalid_grant in the body": {&retrieveError{"", `{"error":"invalid_grant"}`}, maybe, true},
 		"no refresh token":          {errors.New("oauth2: token expired and refresh token is not set"), maybe, true},
-		"a request of a server":     {&url.Error{Op: "Post", URL: own, Err: errors.New("http: Request.RequestURI can't be set in client requests")}, maybe, true},
-		"TLS on an HTTP port":       {fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", errors.New(`malformed HTTP response "\x15\x03\x01\x00\x02\x02"`)), maybe, true},
-		"permanent in a retrier":    {fmt.Errorf("giving up after 2 attempts: %w", certificateError()), maybe, true},
+		"a request of a server": {
+			fmt.Errorf("%w in client requests", errors.New("http: Request.RequestURI can't be set")), maybe, true,
+		},
+		"TLS on an HTTP port": {
+			fmt.Errorf("net/http: HTTP/1.x transport connection broken: %w", tlsAlert), maybe, true,
+		},
+		"permanent in a retrier": {fmt.Errorf("giving up after 2 attempts: %w", certificateError()), maybe, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -185,15 +238,24 @@ func TestNetworkErrors(t *testing.T) {
 		method string
 		stop   StopReason
 	}{
-		"connection not made, POST":    {dialFailed, http.MethodPost, StopMaxAttempts},
-		"no such host, POST":           {answer{err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host"}}}, http.MethodPost, StopMaxAttempts},
-		"connection broke, GET":        {reset, http.MethodGet, StopMaxAttempts},
-		"connection broke, POST":       {reset, http.MethodPost, StopMayHaveRun},
-		"unexpected EOF, PUT":          {answer{err: io.ErrUnexpectedEOF}, http.MethodPut, StopMaxAttempts},
-		"TLS handshake timeout, POST":  {answer{err: errors.New("net/http: TLS handshake timeout")}, http.MethodPost, StopMaxAttempts},
-		"our certificate refused":      {answer{err: &net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}}, http.MethodGet, StopPermanent},
-		"certificate refused":          {answer{err: certificateError()}, http.MethodGet, StopPermanent},
-		"scheme":                       {answer{err: errors.New(`unsupported protocol scheme "ftp"`)}, http.MethodGet, StopPermanent},
+		"connection not made, POST": {dialFailed, http.MethodPost, StopMaxAttempts},
+		"no such host, POST": {
+			answer{err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host"}}}, http.MethodPost, StopMaxAttempts,
+		},
+		"connection broke, GET":  {reset, http.MethodGet, StopMaxAttempts},
+		"connection broke, POST": {reset, http.MethodPost, StopMayHaveRun},
+		"unexpected EOF, PUT":    {answer{err: io.ErrUnexpectedEOF}, http.MethodPut, StopMaxAttempts},
+		"TLS handshake timeout, POST": {
+			answer{err: errors.New("net/http: TLS handshake timeout")}, http.MethodPost, StopMaxAttempts,
+		},
+		"our certificate refused": {
+			answer{err: &net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}},
+			http.MethodGet, StopPermanent,
+		},
+		"certificate refused": {answer{err: certificateError()}, http.MethodGet, StopPermanent},
+		"scheme": {
+			answer{err: errors.New(`unsupported protocol scheme "ftp"`)}, http.MethodGet, StopPermanent,
+		},
 		"http spoken on an https port": {answer{err: http.ErrSchemeMismatch}, http.MethodGet, StopPermanent},
 	} {
 		t.Run(name, func(t *testing.T) {

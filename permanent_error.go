@@ -120,7 +120,8 @@ func refusedToken(err error) bool {
 		}
 	}
 	for _, refusal := range []string{
-		"invalid_grant", "invalid_client", "invalid_request", "invalid_scope", "unauthorized_client", "unsupported_grant_type",
+		"invalid_grant", "invalid_client", "invalid_request", "invalid_scope",
+		"unauthorized_client", "unsupported_grant_type",
 	} {
 		if code == refusal || strings.Contains(text, `"`+refusal+`"`) {
 			return true

@@ -49,12 +49,22 @@ func TestRealErrors(t *testing.T) {
 		"scheme":                  {"ftp://" + torn, nil, StopPermanent, no},
 		"no host":                 {"http:///orders", nil, StopPermanent, no},
 		"method":                  {plain.URL, func(r *http.Request) { r.Method = "P OST" }, StopPermanent, no},
-		"header value":            {plain.URL, func(r *http.Request) { r.Header.Set("X-Order", "a\nb") }, StopPermanent, no},
-		"header name":             {plain.URL, func(r *http.Request) { r.Header["X Order"] = []string{"a"} }, StopPermanent, no},
-		"trailer":                 {plain.URL, func(r *http.Request) { r.Trailer = http.Header{"X Order": nil} }, StopPermanent, no},
-		"control character":       {plain.URL, func(r *http.Request) { r.URL.RawQuery = "a=\x01" }, StopPermanent, maybe},
+		"header value": {
+			plain.URL, func(r *http.Request) { r.Header.Set("X-Order", "a\nb") }, StopPermanent, no,
+		},
+		"header name": {
+			plain.URL, func(r *http.Request) { r.Header["X Order"] = []string{"a"} }, StopPermanent, no,
+		},
+		"trailer": {
+			plain.URL, func(r *http.Request) { r.Trailer = http.Header{"X Order": nil} }, StopPermanent, no,
+		},
+		"control character": {
+			plain.URL, func(r *http.Request) { r.URL.RawQuery = "a=\x01" }, StopPermanent, maybe,
+		},
 		"too long for its length": {plain.URL, func(r *http.Request) { r.ContentLength = 3 }, StopPermanent, maybe},
-		"length without a body":   {plain.URL, func(r *http.Request) { r.Body, r.GetBody, r.ContentLength = nil, nil, 3 }, StopPermanent, maybe},
+		"length without a body": {
+			plain.URL, func(r *http.Request) { r.Body, r.GetBody, r.ContentLength = nil, nil, 3 }, StopPermanent, maybe,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := &http.Transport{TLSHandshakeTimeout: 100 * time.Millisecond}

@@ -128,7 +128,8 @@ func TestProxyRefusesConnect(t *testing.T) {
 					attempts = 4
 				}
 				if e.Stop != c.stop || e.Reached != reached || connects.Load() != attempts {
-					t.Errorf("stopped by %v, reached %v, %d CONNECTs; want %v, %v, %d", e.Stop, e.Reached, connects.Load(), c.stop, reached, attempts)
+					t.Errorf("stopped by %v, reached %v, %d CONNECTs; want %v, %v, %d",
+						e.Stop, e.Reached, connects.Load(), c.stop, reached, attempts)
 				}
 			})
 		}
@@ -190,7 +191,8 @@ func TestDialThatIsWrapped(t *testing.T) {
 	base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, fmt.Errorf("tunnel: gave up after 3 attempts: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
 	}}
-	if e := postOrder(t, &Transport{Base: base}, "http://api.example.com/"); e.Stop != StopMaxAttempts || e.Reached != catalog.ReachedNo {
+	e := postOrder(t, &Transport{Base: base}, "http://api.example.com/")
+	if e.Stop != StopMaxAttempts || e.Reached != catalog.ReachedNo {
 		t.Errorf("stopped by %v, reached %v; want max-attempts, no", e.Stop, e.Reached)
 	}
 }

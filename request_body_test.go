@@ -58,15 +58,25 @@ func TestRequestBodies(t *testing.T) {
 		stop    StopReason
 		sent    int
 	}{
-		"GetBody":                       {large, true, RetryPolicy{}, []answer{unavailable, unavailable, ok}, StopUnknown, 3},
-		"one-shot, small":               {"order", false, RetryPolicy{}, []answer{unavailable, unavailable, ok}, StopUnknown, 3},
-		"one-shot, too large":           {large, false, RetryPolicy{}, []answer{unavailable}, StopBody, 1},
-		"one-shot, larger bound":        {large, false, RetryPolicy{MaxBodyBuffer: 1 << 20}, []answer{unavailable, ok}, StopUnknown, 2},
-		"one-shot, nothing remembered":  {"order", false, RetryPolicy{MaxBodyBuffer: -1}, []answer{unavailable}, StopBody, 1},
-		"one-shot, network failure":     {"order", false, RetryPolicy{}, []answer{dialFailed, ok}, StopUnknown, 2},
-		"one-shot, success at once":     {large, false, RetryPolicy{}, []answer{ok}, StopUnknown, 1},
-		"one-shot, fails fast":          {"order", false, RetryPolicy{}, []answer{quota}, StopNotRetryable, 1},
-		"one-shot, one attempt allowed": {"order", false, RetryPolicy{MaxAttempts: 1}, []answer{unavailable}, StopMaxAttempts, 1},
+		"GetBody": {
+			large, true, RetryPolicy{}, []answer{unavailable, unavailable, ok}, StopUnknown, 3,
+		},
+		"one-shot, small": {
+			"order", false, RetryPolicy{}, []answer{unavailable, unavailable, ok}, StopUnknown, 3,
+		},
+		"one-shot, too large": {large, false, RetryPolicy{}, []answer{unavailable}, StopBody, 1},
+		"one-shot, larger bound": {
+			large, false, RetryPolicy{MaxBodyBuffer: 1 << 20}, []answer{unavailable, ok}, StopUnknown, 2,
+		},
+		"one-shot, nothing remembered": {
+			"order", false, RetryPolicy{MaxBodyBuffer: -1}, []answer{unavailable}, StopBody, 1,
+		},
+		"one-shot, network failure": {"order", false, RetryPolicy{}, []answer{dialFailed, ok}, StopUnknown, 2},
+		"one-shot, success at once": {large, false, RetryPolicy{}, []answer{ok}, StopUnknown, 1},
+		"one-shot, fails fast":      {"order", false, RetryPolicy{}, []answer{quota}, StopNotRetryable, 1},
+		"one-shot, one attempt allowed": {
+			"order", false, RetryPolicy{MaxAttempts: 1}, []answer{unavailable}, StopMaxAttempts, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -148,7 +158,8 @@ func TestOneShotBodyIsTakenFromAnAttemptThatStillReads(t *testing.T) {
 					req.Body.Close()
 				}()
 				time.Sleep(time.Second)
-				return &http.Response{StatusCode: 504, Header: http.Header{headerErrorMessage: {notSentText}}, Body: http.NoBody}, nil
+				header := http.Header{headerErrorMessage: {notSentText}}
+				return &http.Response{StatusCode: 504, Header: header, Body: http.NoBody}, nil
 			}
 			sent, _ = io.ReadAll(req.Body)
 			req.Body.Close()

@@ -50,9 +50,11 @@ func TestDialAfterASendingOfNetHTTP(t *testing.T) {
 		edit    func(*http.Request)
 		timeout time.Duration
 	}{
-		"an idempotency key":                   {key, 0},
-		"an idempotency key, AttemptTimeout":   {key, time.Minute},
-		"a GET":                                {func(r *http.Request) { r.Method, r.Body, r.GetBody, r.ContentLength = "GET", nil, nil, 0 }, 0},
+		"an idempotency key":                 {key, 0},
+		"an idempotency key, AttemptTimeout": {key, time.Minute},
+		"a GET": {
+			func(r *http.Request) { r.Method, r.Body, r.GetBody, r.ContentLength = "GET", nil, nil, 0 }, 0,
+		},
 		"a POST that net/http does not resend": {func(*http.Request) {}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
