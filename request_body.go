@@ -18,6 +18,7 @@ import (
 type requestBody struct {
 	source io.ReadCloser
 	limit  int64 // how much is remembered
+	inline bool  // the source cannot block: no goroutine is needed
 
 	mu      sync.Mutex // guards what follows; held for moments only
 	changed sync.Cond
@@ -45,11 +46,14 @@ type attemptBody struct {
 
 var errBodyClosed = errors.New("apigw: read of a request body after Close, or after its attempt")
 
-// maxRead is how much is read from a source at once.
-const maxRead = 32 << 10
+// How much is read from a source at once.
+const (
+	minRead = 2 << 10
+	maxRead = 32 << 10
+)
 
 func newRequestBody(source io.ReadCloser, limit int64) *requestBody {
-	b := &requestBody{source: source, limit: limit}
+	b := &requestBody{source: source, limit: limit, inline: isReliable(source)}
 	b.changed.L = &b.mu
 	return b
 }
@@ -173,12 +177,26 @@ func (r *attemptBody) Read(p []byte) (int, error) {
 			return 0, b.err
 		case !b.pulling:
 			b.pulling = true
-			if b.room == nil {
-				b.room = make([]byte, min(len(p), maxRead))
+			b.makeRoom(len(p))
+			if b.inline {
+				b.mu.Unlock()
+				b.pull()
+				b.mu.Lock()
+				continue
 			}
 			go b.pull()
 		}
 		b.changed.Wait()
+	}
+}
+
+// makeRoom prepares a Read of the source of up to n bytes: a small one at first,
+// since most bodies are. The caller holds mu.
+func (b *requestBody) makeRoom(n int) {
+	sofar := b.start + int64(len(b.buf))
+	n = min(n, int(min(max(sofar, minRead), maxRead)))
+	if len(b.room) < n {
+		b.room = make([]byte, n)
 	}
 }
 
