@@ -58,6 +58,12 @@ func closeResponse(resp *http.Response) {
 	}
 }
 
+// closedAlready reports that nothing is left to close of a body.
+func closedAlready(body io.ReadCloser) bool {
+	b, ok := body.(*aheadBody)
+	return body == nil || body == http.NoBody || ok && b.closing.Load()
+}
+
 // aheadBody is the body of a response, read ahead.
 type aheadBody struct {
 	body   io.ReadCloser
