@@ -5,7 +5,7 @@ import "strings"
 // compareHeaders goes through the signed headers of both sides by name.
 func (c *comparison) compareHeaders() {
 	client, gateway := c.clientHeaders(), c.gateway.headers
-	if len(client) == 0 && len(gateway) > 1 {
+	if len(client) == 0 && len(gateway) > 0 {
 		c.add("no-header-block", PartHeader, "", "", "")
 		return
 	}

@@ -297,3 +297,53 @@ func TestErrorAfterARefusalListsIt(t *testing.T) {
 		t.Errorf("got %#v, want an error that lists the refused sending", err)
 	}
 }
+
+func TestPlausible(t *testing.T) {
+	early := time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC) // a test's clock, or a board's without a battery
+	tests := []struct {
+		name        string
+		local, told time.Time
+		want        bool
+	}{
+		{"equal", today, today, true},
+		{"the bound ahead", today, today.Add(maxAhead), true},
+		{"a second more", today, today.Add(maxAhead + time.Second), false},
+		{"years behind, after the edition", today.AddDate(3, 0, 0), today, true},
+		{"the edition", today, earliest(), true},
+		{"before the edition", today, earliest().Add(-time.Second), false},
+		{"both early, ahead", early, early.Add(20 * time.Minute), true},
+		{"both early, behind", early, early.Add(-20 * time.Minute), true},
+		{"both early, far behind", early, early.Add(-4 * time.Hour), false},
+		{"both early, a day ahead", early, early.Add(24 * time.Hour), false},
+		{"the local clock alone is early", early, today, false},
+		{"before 1970", time.UnixMilli(1), time.UnixMilli(-1), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := plausible(tt.told, tt.local); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// The clock of this machine was set right after the offset was learned.
+func TestOffsetThatIsNoLongerPlausibleIsNotUsed(t *testing.T) {
+	s := testSigner()
+	now := today.Add(-2 * time.Hour)
+	s.Now = func() time.Time { return now }
+	s.Base = &script{answers: []answer{expired(0), {status: 200}}}
+	if _, err := s.RoundTrip(newRequest(t, "GET", "https://api.example.com/", "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, local := range []time.Time{now, time.UnixMilli(0).Add(time.Hour)} {
+		now = local
+		req := newRequest(t, "GET", "https://api.example.com/", "")
+		if err := s.Sign(req); err != nil {
+			t.Fatal(err)
+		}
+		if got := stampOf(req); got.Sub(local) < 0 || got.Sub(local) > maxAhead {
+			t.Errorf("at %v: signed for %v", local, got)
+		}
+	}
+}

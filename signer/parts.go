@@ -96,7 +96,7 @@ func clientParts(text string, gatewayNames func(string) bool) parts {
 	lines = lines[start:]
 	for len(lines) > 0 && !isPath(lines[0]) {
 		header, ok := headerLine(lines[0], gatewayNames)
-		if !ok && (lines[0] != "" || len(lines) == 1) {
+		if !ok && lines[0] != "" {
 			break
 		}
 		if ok {
@@ -109,6 +109,8 @@ func clientParts(text string, gatewayNames func(string) bool) parts {
 	if len(lines) > 0 {
 		p.setPath(lines[0])
 		p.after = lines[1:]
+	} else if p.blank > 0 {
+		p.blank-- // the line of the path, empty
 	}
 	return p
 }
@@ -144,7 +146,10 @@ func headerStart(lines []string, gatewayNames func(string) bool) int {
 			return i
 		}
 	}
-	return min(len(standard), max(len(lines)-1, 0))
+	if n := len(lines); n > 0 && lines[n-1] != "" { // that of the path
+		lines = lines[:n-1]
+	}
+	return min(len(standard), len(lines))
 }
 
 // headerLine reads "name:value", and "name=value" of a name that the gateway
