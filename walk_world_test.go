@@ -101,7 +101,7 @@ func (s signingWorld) Renews(*http.Request) bool { return true }
 
 func (s signingWorld) SendOnce(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
-	out.Header.Set("X-Ca-Nonce", fmt.Sprint("signed", s.n(1<<40)))
+	out.Header.Set("X-Ca-Nonce", fmt.Sprint("signed", s.n(1<<30)))
 	resp, err := s.walkWorld.RoundTrip(out)
 	if err == nil && resp != nil && resp.StatusCode == 403 && s.chance(50) {
 		s.tell("learns from it")

