@@ -2,7 +2,11 @@ package redislimit
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,6 +32,7 @@ type fleet struct {
 	rng           *rand.Rand
 	start         time.Time
 	passed        []int
+	series        [][2]int // passed and refused in each second
 	refused, sent int
 	late          int
 	trips         atomic.Int64
@@ -66,6 +71,7 @@ func (f *fleet) call(ctx context.Context, l *Limiter, process int, again bool, w
 	time.Sleep(f.trip())
 	f.mu.Lock()
 	ok := f.limit.Admit(time.Since(f.start))
+	f.record(ok)
 	if time.Since(f.start) >= f.warm {
 		f.sent++
 		if ok {
@@ -110,6 +116,35 @@ func (f *fleet) run(t *testing.T, s *server, limit func(*rand.Rand) pacesim.Limi
 	before := f.trips.Load()
 	wg.Wait()
 	f.trips.Store(f.trips.Load() - before)
+}
+
+func (f *fleet) record(passed bool) {
+	second := int(time.Since(f.start) / time.Second)
+	for len(f.series) <= second {
+		f.series = append(f.series, [2]int{})
+	}
+	i := 0
+	if !passed {
+		i = 1
+	}
+	f.series[second][i]++
+}
+
+// series is where the plot of docs/limits.md gets its figures from.
+var series = flag.String("series", "", "write the calls of each second to this file")
+
+func (f *fleet) write(t *testing.T) {
+	if *series == "" || f.processes != 20 || f.seed != freshSeeds {
+		return
+	}
+	var b strings.Builder
+	b.WriteString("second,passed,refused\n")
+	for i, s := range f.series {
+		fmt.Fprintf(&b, "%d,%d,%d\n", i, s[0], s[1])
+	}
+	if err := os.WriteFile(*series, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (f *fleet) goodput(perSecond float64) float64 {
@@ -157,6 +192,7 @@ func TestFleet(t *testing.T) {
 						processes: test.processes, workers: test.workers, warm: test.warm, end: test.end, seed: seed, declared: test.declared,
 					}
 					f.run(t, s, test.limit)
+					f.write(t)
 					goodput, refused := f.goodput(test.perSecond), float64(f.refused)/float64(f.sent)
 					jain, trips := pacesim.Jain(f.passed), float64(f.trips.Load())/float64(f.sent)
 					t.Logf("seed %d: %.1f %% goodput, %.2f %% refused, Jain %.3f, %.3f round trips a call",
