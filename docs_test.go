@@ -3,11 +3,11 @@ package apigw_test
 import (
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +17,7 @@ import (
 	"github.com/apigw-go/apigw/policies"
 )
 
-var updateDocs = flag.Bool("update", false, "write the tables that are generated from the catalog into docs")
+var updateDocs = flag.Bool("update", false, "write into the pages what follows from the catalog")
 
 // docBlock is a fenced block of a page.
 type docBlock struct {
@@ -89,51 +89,6 @@ func allDocBlocks(t *testing.T, language string) (blocks []docBlock) {
 	return blocks
 }
 
-// plainCode is code without indentation, alignment and empty lines, a newline
-// around each line.
-func plainCode(lines []string) string {
-	var b strings.Builder
-	for _, line := range lines {
-		if words := strings.Fields(line); len(words) > 0 {
-			b.WriteString("\n" + strings.Join(words, " "))
-		}
-	}
-	return b.String() + "\n"
-}
-
-// TestDocsGoIsCompiled: code in the pages is a copy of code that a compiler
-// reads, most of it in example_test.go.
-func TestDocsGoIsCompiled(t *testing.T) {
-	sources := readSources(t)
-	for _, b := range allDocBlocks(t, "go") {
-		t.Run(b.name(), func(t *testing.T) {
-			want := plainCode(b.lines)
-			for _, source := range sources {
-				if strings.Contains(source, want) {
-					return
-				}
-			}
-			t.Errorf("no Go file of this repository has this code:%s", want)
-		})
-	}
-}
-
-func readSources(t *testing.T) (sources []string) {
-	t.Helper()
-	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(file) != ".go" {
-			return err
-		}
-		text, err := os.ReadFile(file)
-		sources = append(sources, plainCode(strings.Split(string(text), "\n")))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sources
-}
-
 // docCommand runs lines of the pages in a folder.
 type docCommand struct{ bin, folder string }
 
@@ -141,10 +96,14 @@ func (c docCommand) run(t *testing.T, line string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "go run ./cmd/apigw", "apigw"))
 	cmd.Dir = c.folder
-	cmd.Env = append(os.Environ(), "PATH="+c.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C", "NO_COLOR=1",
-		"APIGW_APP_SECRET="+gatewaytest.DefaultAppSecret, "APIGW_APP_CODE="+gatewaytest.DefaultAppCode)
+	cmd.Env = c.environment()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+func (c docCommand) environment() []string {
+	return append(os.Environ(), "PATH="+c.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C", "NO_COLOR=1",
+		"APIGW_APP_SECRET="+gatewaytest.DefaultAppSecret, "APIGW_APP_CODE="+gatewaytest.DefaultAppCode)
 }
 
 // TestDocsCommands runs every command apigw of the pages, and those that make
@@ -155,6 +114,7 @@ func TestDocsCommands(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Run("run", func(t *testing.T) { testDocLines(t, c) })
+	t.Run("serve", func(t *testing.T) { testDocServers(t, c) })
 	t.Run("catalog", func(t *testing.T) { testCatalogPage(t, c) })
 }
 
@@ -175,6 +135,10 @@ func testDocLines(t *testing.T, c docCommand) {
 	for _, b := range allDocBlocks(t, "sh") {
 		for _, line := range b.lines {
 			if !strings.HasPrefix(line, "go run ./cmd/apigw") && !strings.HasPrefix(line, "apigw ") || seen[line] {
+				continue
+			}
+			if serves(line) {
+				t.Errorf("%s: %s: a command that serves belongs into a text block; see testDocServers", b.name(), line)
 				continue
 			}
 			seen[line] = true
@@ -215,7 +179,7 @@ func testCatalogPage(t *testing.T, c docCommand) {
 		t.Fatalf("got no table in %s, want some", page)
 	case want == text:
 	case !*updateDocs:
-		t.Fatalf("%s is not what the catalog says: run go test . -run TestDocsCommands -update", page)
+		t.Fatalf("%s is not what the catalog says: run go generate ./catalog", page)
 	default:
 		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -308,6 +272,13 @@ func tableSizes(text string) (sizes []int) {
 	return sizes
 }
 
+// readmeCounts finds in each README the edition of the catalog and how many
+// rows it has: all, verified, unverified.
+var readmeCounts = map[string]*regexp.Regexp{
+	"README.md":       regexp.MustCompile(`edition (\S+) with (\d+) rows\. (\d+) were read [^;]*; (\d+)\s+rest`),
+	"README.zh-CN.md": regexp.MustCompile(`版本为 ([^，]+)，共 (\d+) 行。(\d+) 行[^；]*；(\d+) 行`),
+}
+
 // TestReadmesCountTheCatalog: the figures in the text are those of the table.
 func TestReadmesCountTheCatalog(t *testing.T) {
 	verified := 0
@@ -316,18 +287,26 @@ func TestReadmesCountTheCatalog(t *testing.T) {
 			verified++
 		}
 	}
-	numbers := []int{catalog.Len(), verified, catalog.Len() - verified}
-	for page, text := range docPages(t) {
-		if !strings.HasPrefix(page, "README") {
+	counts := fmt.Sprint(catalog.CurrentEdition().Name, " ", catalog.Len(), " ", verified, " ", catalog.Len()-verified)
+	pages := docPages(t)
+	for page, sentence := range readmeCounts {
+		places := sentence.FindStringSubmatchIndex(pages[page])
+		if places == nil {
+			t.Errorf("%s has no sentence like %v", page, sentence)
 			continue
 		}
-		for _, n := range numbers {
-			if !regexp.MustCompile(fmt.Sprintf(`\b%d\b`, n)).MatchString(text) {
-				t.Errorf("%s does not name the number %d, of %d rows, verified and unverified ones", page, n, numbers)
+		text := pages[page]
+		for i, want := range slices.Backward(strings.Fields(counts)) {
+			from, to := places[2*i+2], places[2*i+3]
+			if got := text[from:to]; got != want && !*updateDocs {
+				t.Errorf("%s: got %s in the sentence of %v, want %s: run go generate ./catalog", page, got, sentence, want)
 			}
+			text = text[:from] + want + text[to:]
 		}
-		if edition := catalog.CurrentEdition().Name; !strings.Contains(text, edition) {
-			t.Errorf("%s does not name the edition %s", page, edition)
+		if *updateDocs && text != pages[page] {
+			if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

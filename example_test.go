@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/gatewaytest"
 	"github.com/apigw-go/apigw/signer"
-	"go.uber.org/zap"
 )
 
 // The examples call https://api.example.com. pretend puts a fake gateway with
@@ -48,7 +48,7 @@ func (g toGateway) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// soon is a policy whose pauses do not slow the examples down.
+// soon is a policy whose delays do not slow the examples down.
 var soon = apigw.RetryPolicy{InitialBackoff: time.Millisecond}
 
 func askForWeather() error {
@@ -126,9 +126,15 @@ func ExampleTransport_prepareRetry() {
 	})
 	defer end()
 
-	s := &signer.Signer{AppKey: "203753385", AppSecret: gatewaytest.DefaultAppSecret, Hosts: []string{"api.example.com"}}
+	os.Setenv("APIGW_APP_SECRET", gatewaytest.DefaultAppSecret)
+	defer os.Unsetenv("APIGW_APP_SECRET")
+
+	s := &signer.Signer{ // the credentials of the SDK
+		AppKey:    "203753385",
+		AppSecret: signer.Secret(os.Getenv("APIGW_APP_SECRET")),
+		Hosts:     []string{"api.example.com"},
+	}
 	client := &http.Client{Transport: &apigw.Transport{
-		Policy:       soon,
 		PrepareRetry: s.Sign, // a new nonce, timestamp and signature for each retry
 	}}
 	req, err := http.NewRequest(http.MethodGet, "https://api.example.com/v1/weather", nil)
@@ -241,6 +247,16 @@ func ExampleWithPolicy() {
 	// 504 after 1 attempt
 }
 
+// decoded runs a call of an SDK. If it fails because of the gateway, the gateway's error takes the place of the SDK's.
+func decoded(ctx context.Context, call func(context.Context) error) error {
+	ctx, recorder := apigw.WithRecorder(ctx)
+	err := call(ctx)
+	if gwErr, ok := recorder.Last(); ok && err != nil {
+		return gwErr
+	}
+	return err
+}
+
 // SDKs that hide the *http.Response report through the context.
 func ExampleWithRecorder() {
 	_, end := pretend(gatewaytest.Route{
@@ -250,14 +266,10 @@ func ExampleWithRecorder() {
 	defer end()
 	sdk := weatherSDK{&http.Client{Transport: &apigw.Transport{}}}
 
-	ctx, recorder := apigw.WithRecorder(context.Background())
-	if err := sdk.Weather(ctx); err != nil {
-		if gwErr, ok := recorder.Last(); ok {
-			fmt.Println(gwErr.SafeMessage(), gwErr.Stop)
-		}
-	}
+	err := decoded(context.Background(), sdk.Weather)
+	fmt.Println(errors.Is(err, apigw.ErrQuota))
 	// Output:
-	// Quota Exhausted not-retryable
+	// true
 }
 
 // weatherSDK stands for a generated client: it returns an error of its own.
@@ -282,7 +294,7 @@ func (s weatherSDK) Weather(ctx context.Context) error {
 	return nil
 }
 
-// Hooks see every attempt, every pause and every end.
+// Hooks see every attempt, every delay and every end.
 func ExampleTransport_hooks() {
 	_, end := pretend(gatewaytest.Route{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
@@ -291,7 +303,6 @@ func ExampleTransport_hooks() {
 	defer end()
 
 	transport := &apigw.Transport{
-		Policy: soon,
 		OnAttempt: func(req *http.Request, a apigw.Attempt) {
 			fmt.Println("attempt", a.Number, a.Status)
 		},
@@ -318,8 +329,9 @@ func ExampleTransport_logger() {
 	})
 	defer end()
 
-	logger := zap.NewExample(zap.IncreaseLevel(zap.WarnLevel)) // zap.NewProduction in a program
-	transport := &apigw.Transport{Policy: soon, Logger: logger}
+	transport := &apigw.Transport{Slog: slog.Default()} // or Logger: zap.L()
+	// For the example: only what is more than info, since that has times in it.
+	transport.Slog = slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	resp, err := (&http.Client{Transport: transport}).Get("https://api.example.com/v1/weather")
 	if err != nil {
 		log.Print(err)
@@ -356,8 +368,8 @@ func Example_gatewaytest() {
 		Pattern: "POST /orders",
 		Auth:    gatewaytest.AuthNone,
 		Script: []gatewaytest.Outcome{
-			{Error: "D504CO"},                    // not reached: repeated
-			{Drop: gatewaytest.DropAfterBackend}, // has run: not repeated
+			{Error: "D504CO"},                    // not reached: retried
+			{Drop: gatewaytest.DropAfterBackend}, // has run: not retried
 			{Error: "classic.failed-to-invoke-backend"},
 		},
 	}}}

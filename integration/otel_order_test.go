@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"log"
 	"net/http"
 	"testing"
 
@@ -17,17 +16,16 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
-// documentedOrder is the arrangement of docs/operating.md.
-func documentedOrder(signer http.RoundTripper) *http.Client {
-	transport := &apigw.Transport{Base: otelhttp.NewTransport(signer)} // a span and a duration for each attempt
+// traced returns a client with a span and a duration for each attempt. base is http.DefaultTransport or a signer.Signer.
+func traced(base http.RoundTripper) (*http.Client, error) {
+	transport := &apigw.Transport{Base: otelhttp.NewTransport(base)}
 	if _, err := otelapigw.Instrument(transport); err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
-	client := &http.Client{Transport: transport}
-	return client
+	return &http.Client{Transport: transport}, nil
 }
 
-// In the documented order each sending is counted once, and has a span.
+// In the order of docs/operating.md each sending is counted once, and has a span.
 func TestDocumentedOrderCountsOnce(t *testing.T) {
 	reader, spans := sdkmetric.NewManualReader(), tracetest.NewInMemoryExporter()
 	meters, tracers := otel.GetMeterProvider(), otel.GetTracerProvider()
@@ -41,9 +39,12 @@ func TestDocumentedOrderCountsOnce(t *testing.T) {
 	gateway := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Script: []gatewaytest.Outcome{{Error: "D503BB"}}}}}
 	server := gatewaytest.NewServer(gateway)
 	defer server.Close()
-	client := documentedOrder(&signer.Signer{
+	client, err := traced(&signer.Signer{
 		AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret, Hosts: []string{"127.0.0.1:*"},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	resp, err := client.Get(server.URL)
 	if err != nil {
 		t.Fatal(err)

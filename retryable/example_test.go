@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"time"
 
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/gatewaytest"
@@ -11,18 +12,14 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// soon is a policy that does not keep a reader waiting.
-var soon = apigw.RetryPolicy{InitialBackoff: 1, MaxBackoff: 1}
-
 func ExampleNewClient() {
-	server := gatewaytest.NewMemoryServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
+	server := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
 		Script: []gatewaytest.Outcome{{Error: "D504CO"}, {Status: 200, Body: "fine"}},
 	}}})
 	defer server.Close()
-	base := server.Transport()
 
-	client := retryable.NewClient(&apigw.Transport{Base: base, Policy: soon})
+	client := retryable.NewClient(&apigw.Transport{Policy: apigw.RetryPolicy{InitialBackoff: 100 * time.Millisecond}})
 
 	resp, err := client.Get(server.URL)
 	if err != nil {
@@ -38,17 +35,15 @@ func ExampleNewClient() {
 
 // A program that has a client already keeps its settings.
 func ExampleInstall() {
-	server := gatewaytest.NewMemoryServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
+	server := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{
 		Pattern: "/", Auth: gatewaytest.AuthNone,
 		Script: []gatewaytest.Outcome{{Error: "classic.quota-exhausted"}},
 	}}})
 	defer server.Close()
-	base := server.Transport()
 
 	client := retryablehttp.NewClient()
 	client.Logger = nil
-	client.HTTPClient.Transport = base // connections, or a signer
-	retryable.Install(client, &apigw.Transport{})
+	retryable.Install(client, &apigw.Transport{}) // Base nil: the transport that the client has
 
 	resp, err := client.Get(server.URL)
 	if err != nil {
