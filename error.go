@@ -51,6 +51,10 @@ type Error struct {
 	// secrets are taken out of every text that is shown. They are collected
 	// at once, since the caller may change its request later.
 	secrets redact.Secrets
+	// withheld is why the request went out without credentials, as the
+	// signer below says it; empty if it did not. Else the gateway's "Invalid
+	// AppKey" would send the user after a ghost.
+	withheld string
 }
 
 // entry is Entry, also in an Error that a test made by hand.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 	"go.uber.org/zap/zapcore"
 )
 
@@ -35,6 +36,9 @@ func (e *Error) attrs() []slog.Attr {
 		add(slog.Bool("unverified", true))
 	}
 	add(slog.String("remedy", entry.Remedy.EN))
+	if e.withheld != "" {
+		add(slog.String("credentials", redact.Line(e.withheld, maxCause)))
+	}
 	add(slog.String("backend_reached", e.Reached.String()))
 	if id := m.RequestID(e.RequestID); id != "" {
 		add(slog.String("request_id", id))

@@ -62,6 +62,10 @@ func (e *Error) writeResponse(b *strings.Builder, m *redact.Masker) {
 		b.WriteString(" (unverified)")
 	}
 	b.WriteString("; ")
+	if e.withheld != "" {
+		b.WriteString(redact.Line(e.withheld, maxCause))
+		b.WriteString("; ")
+	}
 	b.WriteString(e.entry().Remedy.EN)
 	if id := m.RequestID(e.RequestID); id != "" {
 		b.WriteString("; request id ")

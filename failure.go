@@ -6,6 +6,7 @@ import (
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/redact"
+	"github.com/apigw-go/apigw/internal/resign"
 )
 
 // failure is an Error with what goes with it, in one allocation.
@@ -37,6 +38,9 @@ func newRefusal(req, touched *http.Request, resp *http.Response, seen received) 
 	f.secrets = redact.Of(req, touched, resp.Request)
 	if f.Message != "" { // which can repeat what a form or JSON held
 		f.secrets.AddBody(cmp.Or(resp.Request, req))
+	}
+	if note := resign.FromResponse(resp); note != nil {
+		f.withheld = note.Withheld
 	}
 	if resp.Request != nil && resp.Request.Response != req.Response {
 		// Something below followed a redirect, so an earlier link did run.

@@ -248,3 +248,25 @@ func TestNoPostRunsTwice(t *testing.T) {
 		)
 	}
 }
+
+// Without the sentence of the signer the gateway's answer would blame the key.
+func TestWithheldCredentialsAreSaid(t *testing.T) {
+	server := gatewaytest.NewServer(&gatewaytest.Gateway{})
+	defer server.Close()
+	tr := &apigw.Transport{Base: &signer.Signer{
+		AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret, Hosts: []string{"api.example.com"},
+	}}
+	req, err := http.NewRequest(http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	e, _ := apigw.FromResponse(resp)
+	if got, want := e.Error(), "no credentials were sent: host "+req.URL.Host+" is not in Hosts"; !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
+	}
+}
