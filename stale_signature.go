@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -34,7 +35,5 @@ func (s staleSignature) putBack(req *http.Request) {
 	if req.Header == nil {
 		req.Header = http.Header{}
 	}
-	for name, values := range s {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, s)
 }

@@ -17,8 +17,7 @@ func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 type wrapper struct {
-	name string
-	rt   http.RoundTripper // not exported, as in otelhttp
+	rt http.RoundTripper // not exported, as in otelhttp
 }
 
 func (w *wrapper) RoundTrip(req *http.Request) (*http.Response, error) { return w.rt.RoundTrip(req) }
