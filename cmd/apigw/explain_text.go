@@ -192,6 +192,10 @@ func (in *invocation) retryText(e *apigw.Error, x explanation) string {
 	case e.Entry.Class == catalog.ClassThrottled:
 		return in.t("wait: stopped at once, unless a policy allows to wait (MaxThrottleWait)",
 			"wait：默认不重试；策略允许时等待后重试（MaxThrottleWait）")
+	case e.Entry.Wait > 0:
+		wait := e.Entry.Wait.String()
+		return in.t("wait: it lasts "+wait+"; stopped at once, unless MaxRetryAfter is that long",
+			"wait：持续 "+wait+"；MaxRetryAfter 短于此则不重试")
 	case e.Entry.Retry == catalog.RetryNo:
 		return in.t("no: another attempt fails the same way", "no：重试结果相同")
 	case e.Reached == catalog.ReachedNo:

@@ -45,7 +45,7 @@ var stopTexts = map[apigw.StopReason]string{
 	apigw.StopBody:          "请求体无法再次发送；请设置 GetBody，或使其小于 MaxBodyBuffer",
 	apigw.StopNonce:         "请求带有无人更新的 X-Ca-Nonce；请在 Transport 之下签名，或把 PrepareRetry 设为签名器的 Sign",
 	apigw.StopNonceUsed:     "此前的同一请求已被接受，可能已执行",
-	apigw.StopRetryAfter:    "服务端要求的等待超过 MaxRetryAfter",
+	apigw.StopRetryAfter:    "服务端要求的等待（或目录中该错误的持续时间）超过 MaxRetryAfter",
 	apigw.StopBackOff:       "策略的 BackOff 要求停止",
 	apigw.StopPermanent:     "这样的请求无论何时都无法发送",
 	apigw.StopPrepareFailed: "PrepareRetry 失败",

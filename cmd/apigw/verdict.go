@@ -92,10 +92,16 @@ func isReasonPhrase(status int, message string) bool {
 	return phrase != "" && strings.EqualFold(phrase, strings.TrimSpace(message))
 }
 
+// rowOrigins translate what a row says about who makes its response.
+var rowOrigins = map[catalog.Origin]apigw.Origin{
+	catalog.OriginGateway: apigw.OriginGateway, catalog.OriginProxy: apigw.OriginProxy,
+	catalog.OriginFunctionCompute: apigw.OriginFunctionCompute, catalog.OriginBackend: apigw.OriginBackend,
+}
+
 // rowError is the error of a row that was named by its id.
 func rowError(row catalog.Entry, a *report.Answer) *apigw.Error {
 	e := &apigw.Error{
-		Entry: row, Code: row.Code, Status: a.Status, Origin: apigw.OriginGateway, Reached: row.Reached,
+		Entry: row, Code: row.Code, Status: a.Status, Origin: rowOrigins[row.Origin], Reached: row.Reached,
 		RequestID: requestIDOf(a.Header),
 	}
 	if e.Status == 0 {
