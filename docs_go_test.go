@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -179,19 +180,15 @@ var selector = regexp.MustCompile(`\b([a-z]\w*)\.[A-Z]`)
 
 // importsOf does what goimports would do for a reader.
 func importsOf(text string) string {
-	paths := map[string]bool{}
+	imports := map[string]bool{}
 	for _, m := range selector.FindAllStringSubmatch(text, -1) {
 		for _, known := range []map[string]string{docImports, docImportsNested} {
 			if path, ok := known[m[1]]; ok {
-				paths[path] = true
+				imports["import "+m[1]+" "+strconv.Quote(path)+"\n"] = true
 			}
 		}
 	}
-	var b strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		fmt.Fprintf(&b, "import %q\n", path)
-	}
-	return b.String()
+	return strings.Join(slices.Sorted(maps.Keys(imports)), "")
 }
 
 // checkDocProgram returns what keeps a program from compiling. That a variable

@@ -388,3 +388,13 @@ func Example_gatewaytest() {
 	// may-have-run
 	// 2 received, 1 executed
 }
+
+// The client closes idle connections before the server does, so that no POST
+// dies on one.
+func Example_idleConnections() {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.IdleConnTimeout = 10 * time.Second // less than any server on the way
+	client := &http.Client{Transport: &apigw.Transport{Base: base}}
+
+	_ = client
+}

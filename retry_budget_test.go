@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -273,4 +274,31 @@ func TestIdleHostsLeave(t *testing.T) {
 			t.Errorf("got %d hosts %.80q, want %q", len(hosts), hosts, want)
 		}
 	})
+}
+
+// The figures of docs/operating.md: calls of a burst fail together, so their
+// retries are asked for before one of them could succeed and give back its price.
+func TestBudgetInABurst(t *testing.T) {
+	for calls, want := range map[int]int{10: 10, 100: 20, 1000: 110} {
+		t.Run(fmt.Sprint(calls), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := serve(append(slices.Repeat([]answer{unavailable}, calls), ok)...)
+				tr := &Transport{Base: base}
+				var saved atomic.Int64
+				var burst sync.WaitGroup
+				for range calls {
+					burst.Go(func() {
+						resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
+						if err == nil && resp.StatusCode < 400 {
+							saved.Add(1)
+						}
+					})
+				}
+				burst.Wait()
+				if got := int(saved.Load()); got != want {
+					t.Errorf("%d of %d were saved by a retry, want %d", got, calls, want)
+				}
+			})
+		})
+	}
 }
