@@ -11,6 +11,11 @@ import (
 // Limiter holds calls back that a call limit would refuse. [Pacer] is the one
 // that a [Transport] has by itself; package redislimit has one that all
 // processes share. A Limiter must be safe for concurrent use.
+//
+// Two more methods are used if it has them. Learns() bool says that it spaces
+// refused calls by itself, so that they come back at once; for others the
+// Transport waits a second at least. States() []PacerState is what
+// [Transport.Limits] returns.
 type Limiter interface {
 	// Acquire waits until a call may be sent. Calls with the same key share a
 	// limit. If no place can be had before until, the zero Time meaning never

@@ -32,6 +32,9 @@ type PacerState struct {
 
 // States returns the state of every key seen, ordered by key.
 func (p *Pacer) States() []PacerState {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var states []PacerState

@@ -42,13 +42,13 @@ func (t *Transport) limiterOf(policy *RetryPolicy) (Limiter, *Pacer) {
 }
 
 // Limits returns what is known of the call limits, ordered by key, from the
-// Pacer in force; nil if another Limiter is.
+// Limiter in force; nil if that has no States.
 func (t *Transport) Limits() []PacerState {
-	if t.Limiter == nil {
+	switch l := t.Limiter.(type) {
+	case nil:
 		return t.ownPacer.States()
-	}
-	if p, ok := t.Limiter.(*Pacer); ok && p != nil {
-		return p.States()
+	case interface{ States() []PacerState }:
+		return l.States()
 	}
 	return nil
 }

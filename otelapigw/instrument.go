@@ -57,11 +57,11 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 
 // Instrument makes t report to OpenTelemetry. It puts itself behind the hooks
 // that t has: those run first. Call it once for each Transport, before the
-// first request and after setting hooks and Budget.
+// first request and after setting hooks, Budget and Limiter.
 //
-// The Registration observes the retry budget; Unregister ends that, and only
-// that, when a Transport is given up before the program ends. Most programs
-// drop it. After an error, t is as it was.
+// The Registration observes the retry budget and the call limits; Unregister
+// ends that, and only that, when a Transport is given up before the program
+// ends. Most programs drop it. After an error, t is as it was.
 //
 // Two Transports that talk to the same hosts need [WithAttributes], since the
 // state of one budget would overwrite that of the other.
@@ -77,9 +77,13 @@ func Instrument(t *apigw.Transport, opts ...Option) (metric.Registration, error)
 	if err != nil {
 		return nil, err
 	}
-	registration, err := in.observeBudget(t)
+	budget, err := in.observeBudget(t)
 	if err != nil {
 		return nil, err
+	}
+	limits, err := in.observeLimits(t)
+	if err != nil {
+		return nil, errors.Join(err, budget.Unregister())
 	}
 
 	onAttempt, onRetry, onDone := t.OnAttempt, t.OnRetry, t.OnDone
@@ -101,7 +105,7 @@ func Instrument(t *apigw.Transport, opts ...Option) (metric.Registration, error)
 		}
 		in.done(req, r)
 	}
-	return registration, nil
+	return registrations{budget, limits}, nil
 }
 
 // durationBounds are the ones that the conventions advise.

@@ -281,6 +281,32 @@ func TestBudgetDenied(t *testing.T) {
 	})
 }
 
+func TestLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, gateway(t, &gatewaytest.Gateway{}, gatewaytest.Outcome{Error: "T429PR"}))
+		for _, line := range r.metrics() {
+			if strings.Contains(line, "limit") {
+				t.Errorf("got %s before a limit is known", line)
+			}
+		}
+		r.transport.Policy.MaxThrottleWait = time.Minute
+		r.send(t.Context(), "GET", "http://api.example.com/", nil)
+		got := r.metrics()
+		for _, want := range []string{
+			"apigw.client.limit.closed{apigw.limit.key=api.example.com} 0",
+			"apigw.client.limit.held_back{apigw.limit.key=api.example.com} 1",
+			"apigw.client.limit.no_place{apigw.limit.key=api.example.com} 0",
+			"apigw.client.limit.rate{apigw.limit.key=api.example.com} 1",
+			"apigw.client.limit.refused{apigw.limit.key=api.example.com} 1",
+			"apigw.client.limit.waiting{apigw.limit.key=api.example.com} 0",
+		} {
+			if !slices.Contains(got, want) {
+				t.Errorf("got\n%s\nwant among them\n%s", strings.Join(got, "\n"), want)
+			}
+		}
+	})
+}
+
 func TestHooksThatWereSetStillRun(t *testing.T) {
 	var order []string
 	tr := &apigw.Transport{

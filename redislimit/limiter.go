@@ -15,6 +15,8 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,9 +98,13 @@ func (l *Limiter) States() []apigw.PacerState {
 		all = append(all, s)
 	}
 	l.mu.Unlock()
+	slices.SortFunc(all, func(a, b *shared) int { return a.serial - b.serial })
 	states := make([]apigw.PacerState, 0, len(all))
+	callers := map[string]int{}
 	for _, s := range all {
-		states = append(states, s.state())
+		st := s.state()
+		st.Key = shownKey(st.Key, callers)
+		states = append(states, st)
 	}
 	slices.SortFunc(states, func(a, b apigw.PacerState) int { return cmp.Compare(a.Key, b.Key) })
 	return states
@@ -122,9 +128,26 @@ func (l *Limiter) shared(key string, declared apigw.RateLimit) *shared {
 	s := l.keys[name]
 	if s == nil {
 		s = newShared(l, name, declared)
+		s.serial = len(l.keys)
 		l.keys[name] = s
 	}
 	return s
+}
+
+// shownKey replaces the hash of a credential, as keys of a Transport have it, by
+// the number of the caller: an AppKey is short enough to be guessed from it.
+func shownKey(key string, callers map[string]int) string {
+	parts := strings.Split(key, "|")
+	if len(parts) < 3 || len(parts[1]) != 16 || strings.Trim(parts[1], "0123456789abcdef") != "" {
+		return key
+	}
+	n := callers[parts[1]]
+	if n == 0 {
+		n = len(callers) + 1
+		callers[parts[1]] = n
+	}
+	parts[1] = "caller " + strconv.Itoa(n)
+	return strings.Join(parts, "|")
 }
 
 // redisKeys are the keys of a limit. The braces keep them in one slot of a

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ func through(t *testing.T, l *Limiter, calls int) (longest time.Duration) {
 	return longest
 }
 
-// close makes the gate of a key close.
+// refuse makes the gate of a key close.
 func refuse(t *testing.T, l *Limiter) {
 	t.Helper()
 	p, err := l.Acquire(t.Context(), "gw", time.Time{}, false)
@@ -204,6 +205,24 @@ func TestKeysOfOneSlot(t *testing.T) {
 	keys := l.redisKeys("a}b{c|100/s")
 	if keys[0] != "x:{a_b_c|100/s}" || !strings.HasPrefix(keys[1], keys[0]) {
 		t.Errorf("keys %q, want both with one tag", keys)
+	}
+}
+
+func TestCredentialsAreNotShown(t *testing.T) {
+	l := &Limiter{}
+	for _, key := range []string{"b|0123456789abcdef|x", "a|fedcba9876543210|", "c|0123456789abcdef|", "mine|and|yours"} {
+		p, err := l.Acquire(t.Context(), key, time.Time{}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Done(p, apigw.OutcomePassed)
+	}
+	var got []string
+	for _, s := range l.States() {
+		got = append(got, s.Key)
+	}
+	if want := []string{"a|caller 2|", "b|caller 1|x", "c|caller 1|", "mine|and|yours"}; !slices.Equal(got, want) {
+		t.Errorf("keys %q, want %q", got, want)
 	}
 }
 

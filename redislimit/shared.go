@@ -15,6 +15,7 @@ import (
 type shared struct {
 	limiter  *Limiter
 	name     string
+	serial   int // in the order in which keys came
 	keys     []string
 	declared apigw.RateLimit
 	start    time.Time // the origin of all moments here
