@@ -57,6 +57,7 @@ func runCall(in *invocation, args []string) int {
 		return in.misuse("--initial-backoff %v: give a duration above 0, such as 100ms", f.initialBackoff)
 	case isSet(fs, "timeout") && f.timeout <= 0:
 		return in.misuse("--timeout %v: give a duration above 0, such as 5s", f.timeout)
+	// A script could not tell them apart.
 	case f.asJSON && f.head:
 		return in.misuse("-i and --json exclude each other: both write to standard output")
 	}
@@ -96,6 +97,7 @@ func (f *callFlags) prepare(in *invocation, url string) (c *caller, err error) {
 		return nil, err
 	}
 	switch {
+	// A reading that is silently ignored would send people hunting.
 	case c.signer != nil && c.signer.AppKey != "":
 		if err := f.rules.apply(in, c.signer, c.req.Header.Get("X-Ca-Signature-Method")); err != nil {
 			return nil, err
@@ -110,6 +112,7 @@ func (f *callFlags) prepare(in *invocation, url string) (c *caller, err error) {
 		return nil, err
 	}
 	c.masker = in.maskerOf(c.req, f.request.body, c.signer)
+	// Created last, so that a mistake in the flags leaves no empty file.
 	if f.out != "" {
 		if c.file, err = os.Create(f.out); err != nil {
 			return nil, in.errorf("-o: %v", err)
@@ -141,6 +144,7 @@ func (c *caller) watchUpload() {
 	if c.req.ContentLength < streamedFrom || !c.in.liveErr {
 		return
 	}
+	// Each attempt opens the body anew, and the count begins again.
 	open := c.req.GetBody
 	c.upload = &progress{in: c.in, size: c.req.ContentLength, what: c.in.t("sent", "已发送")}
 	watched := func(body io.ReadCloser) io.ReadCloser {

@@ -183,8 +183,7 @@ func TestCallJSONHasTheBody(t *testing.T) {
 }
 
 func TestCallFollowsRedirectsIfAsked(t *testing.T) {
-	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/a":
 			http.Redirect(w, r, "/b?token=t0p", http.StatusFound)

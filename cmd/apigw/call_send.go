@@ -43,6 +43,7 @@ func (c *caller) call() int {
 	timed, cancel := c.flags.withTimeout(ctx)
 	defer cancel()
 	code := c.send(timed)
+	// The user's doing, whatever error came of it.
 	if ctx.Err() != nil {
 		c.in.complain("interrupted")
 		return exitInterrupted
@@ -87,6 +88,7 @@ func (c *caller) send(ctx context.Context) int {
 		}
 	}
 	e, code := c.outcome(resp, err)
+	// outcome has complained already.
 	if code == exitMisuse {
 		return code
 	}
@@ -151,6 +153,7 @@ func (c *caller) receive(resp *http.Response, result *callResult) error {
 	}
 	out := &output{w: c.body}
 	var kept strings.Builder
+	// Standard output gets one object and nothing else.
 	if c.flags.asJSON && c.file == nil {
 		out.w = &limitedWriter{w: &kept, left: mostBodyInJSON}
 	}
@@ -165,6 +168,7 @@ func (c *caller) receive(resp *http.Response, result *callResult) error {
 		}
 		err = nil
 	}
+	// JSON has no bytes: what is no text goes as base64.
 	switch body := kept.String(); {
 	case utf8.ValidString(body):
 		result.Body = body

@@ -59,6 +59,7 @@ func knownWords(command string) []string {
 
 func (in *invocation) completables() (list []completable) {
 	for _, c := range commands() {
+		// The first line of a page says what the command is for.
 		_, about, _ := strings.Cut(in.page(c.name), " - ")
 		about, _, _ = strings.Cut(about, "\n")
 		list = append(list, completable{c.name, about, flagsOf(c), knownWords(c.name)})
@@ -78,6 +79,8 @@ func (in *invocation) bashCompletion() {
 		}
 		fmt.Fprintf(&cases, "    %s) words=%q; args=%q ;;\n", c.name, strings.Join(words, " "), strings.Join(c.words, " "))
 	}
+	// Global flags may stand before the command. Without a word that is known, bash
+	// completes files, as -o default says.
 	fmt.Fprintf(in.stdout, `# bash completion of apigw
 _apigw() {
   local cur=${COMP_WORDS[COMP_CWORD]} words= args= i

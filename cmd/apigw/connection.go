@@ -39,6 +39,8 @@ func (c *connection) transport(in *invocation) (*http.Transport, error) {
 		if !pool.AppendCertsFromPEM(pem) {
 			return nil, in.errorf("--cacert: %s holds no certificate in PEM form", printable(c.caCert))
 		}
+		// As curl has it: these certificates and no others. A configuration of one's own
+		// switches HTTP/2 off unless it is asked for.
 		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 		base.ForceAttemptHTTP2 = true
 	}
@@ -81,6 +83,7 @@ type dialFunc = func(ctx context.Context, network, address string) (net.Conn, er
 // dialResolved dials the addresses that the user gave for a host, in turn.
 func dialResolved(dial dialFunc, addresses map[string][]string) dialFunc {
 	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		// Only the connection changes: Host, SNI and the name in the certificate stay.
 		list, ok := addresses[strings.ToLower(address)]
 		if !ok {
 			return dial(ctx, network, address)

@@ -65,6 +65,7 @@ func (in *invocation) demoWide(cases []*demoCase) {
 
 // demoGroups is the table that fits a terminal: a section a class, a line a row.
 func (in *invocation) demoGroups(cases []*demoCase) {
+	// By class, since that is what decides; the order is that of the enum.
 	for class := catalog.ClassUnknown; class <= catalog.ClassCircuitOpen; class++ {
 		var group []*demoCase
 		for _, c := range cases {

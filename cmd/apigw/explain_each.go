@@ -130,6 +130,7 @@ func (in *invocation) tallyLog(ctx context.Context, log io.Reader) (*tally, erro
 // count adds the answer that an entry tells of.
 func (in *invocation) count(t *tally, entry report.Entry) {
 	r := report.ReadEntry(entry)
+	// Numbers and words of ordinary lines are no answers.
 	if r.Best < 0 || !r.Answers[r.Best].Sure() {
 		t.silent++
 		return
@@ -147,6 +148,7 @@ func (in *invocation) count(t *tally, entry report.Entry) {
 		t.successes++
 		return
 	}
+	// By row; what has none by status, what has an unknown code by that.
 	key := tallyKey{status: q.answer.Status}
 	if e != nil {
 		key.id = e.Entry.ID
@@ -164,6 +166,7 @@ func (in *invocation) count(t *tally, entry report.Entry) {
 			t.dropped++
 			return
 		}
+		// Explained once a row, not once a line: a log has millions.
 		x := in.judge(q).x
 		row = &tallyRow{eachLine{
 			ID: x.ID, Code: x.Code, Status: x.Status, Class: x.Class, First: at, Retry: x.Retry,

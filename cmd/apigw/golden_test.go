@@ -178,6 +178,7 @@ func TestExplainOutput(t *testing.T) {
 		{name: "explain-higress-body", args: []string{"explain", "-"}, stdin: "HTTP/1.1 401 Unauthorized\r\ncontent-type: text/plain\r\n\r\nInvalid Key"},
 		{name: "explain-inferred", args: []string{"explain", "T429ZZ"}, exit: exitUnknown},
 		{name: "explain-near", args: []string{"explain", "Qouta Exhausted"}, exit: exitUnknown},
+		{name: "explain-file-name", args: []string{"explain", "testdata/signed.txt"}, exit: exitUnknown},
 		{name: "explain-unknown-json", args: []string{"explain", "--json", "--status", "404", "--message", "Role Not Exists, ResultId=d02a"}, exit: exitUnknown},
 		{name: "explain-status-alone", args: []string{"explain", "403"}, exit: exitUnknown},
 		{name: "explain-nothing", args: []string{"explain"}, exit: exitMisuse},

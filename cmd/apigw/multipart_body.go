@@ -150,6 +150,7 @@ func (r *segmentReader) Read(p []byte) (int, error) {
 			}
 		}
 		n, err := r.current.Read(p)
+		// The length went out in the head already.
 		if r.left -= int64(n); r.left < 0 {
 			return 0, fmt.Errorf("a file has grown while it was sent")
 		}

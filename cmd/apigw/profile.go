@@ -37,6 +37,7 @@ func (f *profileFlags) apply(in *invocation, c *credentials, request *requestSpe
 		}
 		return nil
 	}
+	// Half a profile and half the flags would sign with a key and another's secret.
 	if c.key != "" || c.appCode || c.secretFile != "" {
 		return in.errorf("--profile says who calls; take --key, --appcode and --secret-file out")
 	}
@@ -45,6 +46,7 @@ func (f *profileFlags) apply(in *invocation, c *credentials, request *requestSpe
 		return err
 	}
 	c.key, c.appCode, c.secretEnv, c.secretFile, c.hosts = p.key, p.appCode, p.secretEnv, p.secretFile, p.hosts
+	// A flag says more than a file.
 	request.stage = cmp.Or(request.stage, p.stage)
 	if policy != nil {
 		*policy = cmp.Or(*policy, p.policy)

@@ -60,6 +60,7 @@ func (r *requestSpec) build(in *invocation, rawURL string) (*http.Request, error
 		}
 	}
 	if b.size != 0 {
+		// Nobody but the writer of a multipart body knows its boundary.
 		if req.Header.Get("Content-Type") == "" || r.forms != nil {
 			req.Header.Set("Content-Type", b.contentType)
 		}

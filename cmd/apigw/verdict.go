@@ -35,6 +35,7 @@ func decide(q question) (outcomeKind, *apigw.Error) {
 	switch {
 	case q.row.ID != "" && q.code() == "" && q.message() == "":
 		return failure, rowError(q.row, a)
+	// A status of success without a mark may still be a refusal in disguise.
 	case a.Status > 0 && a.Status < 400 && !marked(q):
 		if e := dressed(a); e != nil {
 			return contradictory, e
@@ -152,6 +153,7 @@ func contradicted(a *report.Answer) *apigw.Error {
 		return nil
 	}
 	e.Status = a.Status
+	// The row may say no; the status says that somebody answered.
 	e.Reached = max(e.Reached, catalog.ReachedMaybe)
 	return e
 }

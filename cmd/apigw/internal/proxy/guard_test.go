@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -48,9 +49,7 @@ func TestGuard(t *testing.T) {
 			served := c.guard.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 			r := httptest.NewRequest(http.MethodGet, "http://x"+c.path, nil)
 			r.Host = c.host
-			for name, values := range c.header {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, c.header)
 			w := httptest.NewRecorder()
 			served.ServeHTTP(w, r)
 			if w.Code != c.want {

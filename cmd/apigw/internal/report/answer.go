@@ -28,6 +28,8 @@ func (a *Answer) put(f found) {
 	switch f.field {
 	case statusField:
 		fact.Name = nameStatus
+		// A line of a log often has several statuses, such as that of an upstream and
+		// the one passed on. Between equals the failure is the one asked about.
 		old := a.strengthOf(nameStatus)
 		if a.Status != 0 && (f.strength < old || f.strength == old && (a.Status >= 400 || f.status < 400)) {
 			return
@@ -39,6 +41,7 @@ func (a *Answer) put(f found) {
 			a.Header = make(http.Header)
 		}
 		switch old := a.strengthOf(f.name); {
+		// A head may have a header twice. Both stay, as net/http would have them.
 		case old == header && f.strength == header:
 			if values := a.Header[f.name]; len(values) < 8 && f.value != values[0] {
 				a.Header[f.name] = append(values, f.value)
@@ -63,6 +66,7 @@ func (a *Answer) put(f found) {
 		}
 		a.Body = []byte(f.value)
 		fact.Value = ""
+		// A body that is a text of the catalog is a mark; any other body says nothing.
 		if f.field == bodyText {
 			a.strength = max(a.strength, f.strength)
 		}
@@ -86,6 +90,7 @@ func (a *Answer) mark(f found) {
 	case codeField:
 		a.strength = max(a.strength, f.strength)
 	case messageField:
+		// Classic instances send "OK" with successful calls.
 		if !strings.EqualFold(f.value, "OK") {
 			a.strength = max(a.strength, f.strength)
 		}
@@ -109,6 +114,8 @@ func (a *Answer) contradicts(f found) bool {
 	case statusField:
 		return a.Status != 0 && a.Status != f.status && f.strength >= textual && a.strengthOf(nameStatus) >= textual
 	case codeField:
+		// A code behind a text belongs to the same answer if it is the code of that
+		// text: logs print both, in either order.
 		if a.strength >= textual && a.Header.Get(nameCode) == "" && a.Header.Get(nameMessage) != "" {
 			return !sameRow(f.value, a.Header.Get(nameMessage))
 		}
@@ -119,6 +126,7 @@ func (a *Answer) contradicts(f found) bool {
 		}
 		return a.differs(nameMessage, f)
 	case requestIDField:
+		// A bare UUID may be the id of anything, so it never separates answers.
 		return a.differs(nameRequestID, f) && f.strength >= labelled && a.strengthOf(nameRequestID) >= labelled
 	case rowLabel:
 		return a.RowID != "" && a.RowID != f.value
@@ -146,6 +154,7 @@ func sameRow(code, text string) bool {
 // absorb takes over what b knows and a does not. It is false, and nothing
 // happens, where the two cannot be one answer.
 func (a *Answer) absorb(b *Answer) bool {
+	// Statuses or codes that differ are two answers: a retry, a proxy in between.
 	codeA, codeB := a.Header.Get(nameCode), b.Header.Get(nameCode)
 	if a.Status != 0 && b.Status != 0 && a.Status != b.Status || codeA != "" && codeB != "" && codeA != codeB {
 		return false

@@ -18,6 +18,8 @@ func (s *scanner) code(t token) {
 	if t.from > 0 && strings.IndexByte("#/", s.text[t.from-1]) >= 0 || s.inURL(t.from) {
 		return // a colour, a part of an address
 	}
+	// Six characters of this shape occur in ids and part numbers, too. What is not
+	// in the catalog needs its status near it, as in a line of an access log.
 	if !isKnown(word) && !s.besideStatus(t, catalog.Code(word).Status()) {
 		return
 	}
@@ -74,7 +76,7 @@ var statusWords = func() map[string]strength {
 		textual:  "returned returns responded answered reply",
 		weak:     "code error received got failed exception with unexpected",
 	} {
-		for _, word := range strings.Fields(list) {
+		for word := range strings.FieldsSeq(list) {
 			words[word] = s
 		}
 	}
@@ -98,6 +100,7 @@ func (s *scanner) status(t token) {
 func (s *scanner) statusStrength(t token, n int) strength {
 	before := s.text[max(0, t.from-24):t.from]
 	after := s.text[t.to:min(len(s.text), t.to+48)]
+	// From what is certain to what is a guess.
 	if protocol := strings.TrimRight(before, " "); protocol != before && endsWithProtocol(protocol) {
 		return header // "HTTP/1.1 403"
 	}
@@ -129,6 +132,7 @@ func (s *scanner) statusStrength(t token, n int) strength {
 			return labelled
 		}
 	}
+	// Chinese needs no blank between a word and a number.
 	for _, wide := range []string{"返回", "状态码", "报", "报错", "码", "响应"} {
 		if strings.HasSuffix(strings.TrimRight(before, " :："), wide) {
 			return textual
@@ -169,6 +173,8 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 		reach = longestValue
 	}
 	*s.budget -= reach >> 10
+	// Only as far as a text of the gateway goes: what is compared in vain must be
+	// short, see mostMatches.
 	text := s.text[:min(len(s.text), i+reach)]
 	end := i + plainEnd(window(text, i), ':', 0)
 	if i > 0 && strings.IndexByte("\"'", text[i-1]) >= 0 {
@@ -183,6 +189,8 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 	if !ok || m.Entry.Place == catalog.PlaceBody {
 		return s.knownBody(i, n, end, text)
 	}
+	// What follows in the line is not the gateway's. The library would take it for a
+	// text with additions, which proves less.
 	if at := strings.LastIndex(text, m.Appended); m.Appended != "" && at > 0 {
 		text, end = text[:at], min(end, i+max(at, n))
 	}
@@ -217,6 +225,7 @@ func (s *scanner) knownBody(i, n, end int, text string) (next int, ok bool) {
 // textStrength judges a known text. Short ones, and those that are the reason
 // phrase of a status, occur in any sentence: they need a place of their own.
 func (s *scanner) textStrength(i, end int, text string) strength {
+	// This library prints the text right behind the status.
 	own := s.afterOwnStatus(i)
 	if reasonPhrases[strings.ToLower(text)] {
 		if own {

@@ -91,6 +91,7 @@ func (e *elements) object() error {
 			return err
 		}
 		name, _ := key.(string)
+		// HAR is one object, too large for memory; its entries are not.
 		if name == "log" && len(whole) == 1 {
 			if next, err := e.decoder.Token(); err != nil {
 				return err
@@ -159,6 +160,8 @@ func (e *elements) element() error {
 
 // decode reads one value of bounded length.
 func (e *elements) decode(value *json.RawMessage) error {
+	// encoding/json keeps a value whole, so that a file without an end would fill
+	// the memory.
 	e.in.budget = mostOfElement
 	return e.decoder.Decode(value)
 }

@@ -40,7 +40,7 @@ func statusLine(line string) (at, status int, ok bool) {
 // isPhrase reports whether s can be a reason phrase, and nothing else is in it.
 func isPhrase(s string) bool {
 	s = wireText(s)
-	return len(s) < 64 && strings.IndexAny(s, ":={}[]\\\"<>|") < 0
+	return len(s) < 64 && !strings.ContainsAny(s, ":={}[]\\\"<>|")
 }
 
 // wireText cuts off how a log writes the end of a line: [\r][\n]", \r\n'.

@@ -137,6 +137,8 @@ func (p *jsonParser) bare() (text string, ok bool) {
 // into one answer as far as it agrees; elements of lists are answers of their
 // own.
 func (r *reader) document(n *node, end int) {
+	// Text before the document in the same line is part of the entry: time, level,
+	// and with zap's console format the message.
 	r.closeLooseBefore(n.at)
 	var a Answer
 	r.member(n, "", false, &a)
@@ -210,11 +212,15 @@ func (r *reader) object(n *node, path string, inRequest bool, a *Answer) {
 	for i := range n.kids {
 		kid := &n.kids[i]
 		kidPath := join(path, kid.key)
+		// What was sent says nothing about the answer: a request can carry a status, a
+		// code and a body of its own.
 		request := inRequest || ofRequest(plainName(kid.key))
 		switch kid.kind {
 		case '{':
 			var b Answer
 			r.member(kid, kidPath, request, &b)
+			// A member that contradicts its object is another answer, such as that of the
+			// upstream.
 			if !b.empty() && !a.absorb(&b) {
 				r.append(b)
 			}
@@ -258,6 +264,7 @@ func namedPair(n *node) (name, value string, ok bool) {
 // list reads the values of a header, pairs of names and values, or things that
 // are answers of their own.
 func (r *reader) list(n *node, path string, inRequest bool, a *Answer) {
+	// Several languages have the values of a header as a list.
 	if f, _ := nameOf(n.key); f != noField && len(n.kids) > 0 && n.kids[0].kind == '"' { // "server": ["Kaede"]
 		kid := n.kids[0]
 		kid.key = n.key
@@ -268,6 +275,7 @@ func (r *reader) list(n *node, path string, inRequest bool, a *Answer) {
 		kid := &n.kids[i]
 		kidPath := path + "[" + strconv.Itoa(i) + "]"
 		switch {
+		// rawHeaders of Node, and the like.
 		case kid.kind == '"' && i+1 < len(n.kids) && n.kids[i+1].kind == '"' &&
 			isHeaderName(kid.text): // names and values in turn
 			r.header(kid.text, n.kids[i+1].text, kidPath, kid.at, inRequest, a)
@@ -330,6 +338,7 @@ func (r *reader) scalar(n *node, path string, inRequest bool, a *Answer) {
 		}
 	case requestLabel:
 		fact.field, fact.name, fact.strength = requestIDField, nameRequestID, labelled
+	// Kept and not searched: a body never speaks for the gateway.
 	case bodyLabel:
 		if n.kind == '"' && !inRequest && n.text != "" {
 			fact.strength = labelled
@@ -359,6 +368,8 @@ func (r *reader) scalar(n *node, path string, inRequest bool, a *Answer) {
 // inner searches the string of a field that has no meaning of its own. A head
 // or a document in it is read as such.
 func (r *reader) inner(n *node, f field, path string, a *Answer) {
+	// Loggers put heads and JSON into strings. Other strings are searched where they
+	// stand, which costs no new page.
 	if r.depth < deepest && strings.ContainsAny(n.text, "\n{[") {
 		report := read(n.text, r.depth+1)
 		if report.Best < 0 {

@@ -55,7 +55,7 @@ var names = func() map[string]meaning {
 		if !ok || strings.HasPrefix(line, "#") {
 			continue
 		}
-		for _, name := range strings.Fields(list) {
+		for name := range strings.FieldsSeq(list) {
 			m := meaning{field: fieldsOfTable[kind]}
 			if m.field == headerField {
 				m.canonical = name
@@ -75,8 +75,8 @@ func nameOf(name string) (f field, canonical string) {
 	}
 	var room [longestName]byte
 	plain := appendPlain(room[:0], name)
-	if i := bytes.Index(plain, []byte("xca")); i >= 0 {
-		switch string(plain[i+len("xca"):]) {
+	if _, after, ok := bytes.Cut(plain, []byte("xca")); ok {
+		switch string(after) {
 		case "errorcode":
 			return codeField, nameCode
 		case "errormessage", "errormsg":

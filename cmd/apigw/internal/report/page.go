@@ -33,6 +33,7 @@ func newPage(text string) *page {
 		line := pageLine{start: b.Len(), raw: raw}
 		clean := strings.TrimSuffix(raw, "\r")
 		if i := strings.LastIndexByte(clean, '\r'); i >= 0 && strings.TrimSpace(clean[:i]) != "" && isProgress(clean[:i]) {
+			// curl draws it with CR alone, before the head.
 			// A progress meter writes its line over and over; the last state counts.
 			line.dropped = append(line.dropped, droppedBytes{0, i + 1})
 			clean = clean[i+1:]

@@ -62,6 +62,7 @@ func (r *reader) head(h *headLines) (line, column int) {
 	r.closeLoose()
 	// A head that follows another one with nothing but its body between is
 	// the answer to the same call, or to its repetition: it replaces that.
+	// Of a chain the last one is the answer to the call.
 	if r.chain {
 		r.answers[len(r.answers)-1].chained = true
 	}
@@ -98,6 +99,7 @@ func (r *reader) within(body []byte, line int) {
 func (r *reader) append(a Answer) {
 	r.count++
 	r.chain = false
+	// The middle goes: the first answers show how it began, the last one counts.
 	if len(r.answers) == mostAnswers {
 		copy(r.answers[mostAnswers/2:], r.answers[mostAnswers/2+1:])
 		r.answers = r.answers[:mostAnswers-1]
@@ -156,6 +158,7 @@ func (r *reader) take(f found) {
 	line := r.page.lineAt(f.offset)
 	if r.loose == nil {
 		r.loose = new(Answer)
+		// Facts that agree are one answer, over as many lines as a dump takes.
 	} else if line != r.line && r.loose.contradicts(f) {
 		r.closeLoose()
 		r.loose = new(Answer)

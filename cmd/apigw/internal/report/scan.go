@@ -62,6 +62,7 @@ func (s *scanner) word(i int) (next int) {
 	if s.request && s.endsRequest(i, word) {
 		s.request = false
 	}
+	// Names first: the text behind a name is its value and nothing else.
 	if next, ok := s.named(t); ok {
 		return next
 	}
@@ -170,6 +171,8 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 		}
 	case requestIDField, requestLabel:
 		fact.field, fact.name = requestIDField, nameRequestID
+		// A label such as "request id" may stand in any sentence, so that what follows
+		// has to look like an id.
 		if f == requestLabel {
 			fact.strength = labelled
 		}
@@ -179,6 +182,7 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 		next = v.from + len(fact.value)
 	case headerField:
 	case codeLabel:
+		// "code" is what programs call the status, the code of the gateway, and their own.
 		if c := leadingCode(v.text); c != "" && (isKnown(c) || c == v.text) {
 			fact.field, fact.name, fact.value, fact.strength = codeField, nameCode, c, labelled
 			next = v.from + len(c)
@@ -189,6 +193,8 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 			return 0, false
 		}
 	case textLabel:
+		// Not taken as a value: only a text of the catalog counts, and the search finds
+		// that. It counts more here than in the middle of a sentence.
 		s.labelAt = v.from
 		return 0, false
 	default:

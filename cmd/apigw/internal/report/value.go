@@ -43,9 +43,11 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 	if o.newline && v.sep == ' ' {
 		v.sep = '\n'
 	}
+	// Before the end of the value is looked for, so that this costs nothing.
 	if f == headerField && v.sep != ':' && o.quote == "" && strings.IndexByte(text[start:at], '-') < 0 {
 		return v, false // "server" and "date" are words of any text
 	}
+	// A list of strings, as PHP and JavaScript have raw heads.
 	// "name: value" as a whole in quotes ends with the quote.
 	outer := byte(0)
 	if start > 0 && strings.IndexByte("\"'`", text[start-1]) >= 0 && (at >= len(text) || text[at] != text[start-1]) {
@@ -181,12 +183,16 @@ func (o *opening) skip() bool {
 		switch c := rest[0]; {
 		case c == ' ' || c == '\t':
 			o.at += len(rest) - len(strings.TrimLeft(rest, " \t"))
+		// Browsers copy names and values in turn, a line each; dumps of PHP break the
+		// line before the value.
 		case c == '\n':
 			if o.newlines++; o.newlines > 2 || o.newlines == 1 && !o.opened() && nextIsName(rest[1:]) {
 				return false // a name without a value
 			}
 			o.newline = true
 			o.at++
+		case (c == '"' || c == '\'') && valueKey(rest) > 0: // {"name": "a", "value": "b"}
+			o.at += valueKey(rest)
 		case c == '"' || c == '\'':
 			o.quote, o.at = rest[:1], o.at+1
 			return true
@@ -216,6 +222,7 @@ func (o *opening) skip() bool {
 			o.tagged = true
 		case c == '|' && o.sep == '|', c == '*':
 			o.at++
+		// undici prints the name once more within the object.
 		case o.bracket == '{' && (strings.HasPrefix(rest, "name:") || strings.HasPrefix(rest, "key:")):
 			return false // an object that names the header once more
 		case o.word(rest) > 0:
@@ -225,6 +232,21 @@ func (o *opening) skip() bool {
 		}
 	}
 	return true
+}
+
+// valueKey is the length of `"value":` that rest begins with, 0 for none. Where
+// JSON broke off, such a pair is read as text.
+func valueKey(rest string) int {
+	after, ok := strings.CutPrefix(rest[1:], "value"+rest[:1])
+	if !ok {
+		return 0
+	}
+	after = strings.TrimLeft(after, " ")
+	sep, next := separator(after, 0)
+	if sep != ':' && sep != '=' {
+		return 0
+	}
+	return len(rest) - len(after) + next
 }
 
 // opened reports whether something is open that may go on in the next line.

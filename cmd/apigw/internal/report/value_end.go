@@ -31,6 +31,7 @@ func closingBracket(text string, from int, bracket byte) int {
 	rest := text[from:min(len(text), from+longestValue)]
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {
+		// A dump that was cut, or a bracket of the text itself.
 		case c == '\n':
 			return from + plainEnd(rest[:i], ':', 0) // not closed in this line
 		case c == '`':
@@ -56,6 +57,8 @@ func plainEnd(line string, sep, outer byte) int {
 		case c == outer && outer != 0 && c != '`':
 			return i
 		case c == '`':
+			// What is quoted by the gateway can hold anything, commas and brackets too. A
+			// single backquote quotes nothing.
 			inside = !inside && strings.IndexByte(line[i+1:min(len(line), i+1+1024)], '`') >= 0
 		case inside:
 		case c == '\\' && i+1 < len(line) && (line[i+1] == 'r' || line[i+1] == 'n'):
@@ -65,6 +68,7 @@ func plainEnd(line string, sep, outer byte) int {
 		case c == '[' || c == '{' || c == '(':
 			depth++
 		case c == ']' || c == '}' || c == ')':
+			// It was opened before the name: a head on one line, a map.
 			if depth--; depth < 0 {
 				return i
 			}
@@ -77,6 +81,7 @@ func plainEnd(line string, sep, outer byte) int {
 			return i
 		}
 	}
+	// Logs put whole headers into quotes.
 	// A quote that closes what was opened before the name.
 	trimmed := strings.TrimRight(line, " \t,;")
 	if n := len(trimmed) - 1; n >= 0 && (trimmed[n] == '"' || trimmed[n] == '\'') && strings.Count(trimmed,
@@ -119,7 +124,7 @@ func nextKnown(s string) bool {
 	for n < len(s) && n < longestName && isNameByte(s[n]) {
 		n++
 	}
-	if n < 4 || n+1 >= len(s) || s[n] != ':' && s[n] != '=' || strings.IndexAny(s[:n], "-_") < 0 {
+	if n < 4 || n+1 >= len(s) || s[n] != ':' && s[n] != '=' || !strings.ContainsAny(s[:n], "-_") {
 		return false
 	}
 	f, _ := nameOf(s[:n])
