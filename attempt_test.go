@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestAttemptsAreTold(t *testing.T) {
+func TestAttemptsAreListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := answer{
 			status:  500,

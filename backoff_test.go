@@ -10,7 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-func TestPausesGrowToTheirBound(t *testing.T) {
+func TestDelaysGrowToTheirBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(unavailable)
 		policy := RetryPolicy{
@@ -40,10 +40,10 @@ func TestJitterStaysInItsBounds(t *testing.T) {
 				low, high = min(low, d), max(high, d)
 			}
 			if low < c.lowest || high > time.Second {
-				t.Errorf("pauses from %v to %v, want within [%v, 1s]", low, high, c.lowest)
+				t.Errorf("delays from %v to %v, want within [%v, 1s]", low, high, c.lowest)
 			}
 			if span := high - low; span < (time.Second-c.lowest)*9/10 {
-				t.Errorf("pauses from %v to %v leave part of [%v, 1s] unused", low, high, c.lowest)
+				t.Errorf("delays from %v to %v leave part of [%v, 1s] unused", low, high, c.lowest)
 			}
 		})
 	}

@@ -2,7 +2,7 @@
 // (阿里云 API 网关) survive and explain failures.
 //
 // [Transport] is an [http.RoundTripper]. It sends a request, reads what the
-// gateway says about a failure in the X-Ca-* response headers, repeats what a
+// gateway says about a failure in the X-Ca-* response headers, retries what a
 // later attempt can cure and returns everything else at once:
 //
 //	client := &http.Client{Transport: &apigw.Transport{}}

@@ -35,7 +35,7 @@ type Error struct {
 	// follows from the code's shape.
 	Inferred bool
 	// Reached says whether the backend may have run the request. It can
-	// differ from Entry.Reached where the text tells more than the code.
+	// differ from Entry.Reached if the text says more than the code.
 	Reached catalog.Reached
 
 	// Method, Host and Path are the request's. There is no query.

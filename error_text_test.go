@@ -69,7 +69,7 @@ func classified(status int, code, message string) *Error {
 	return e
 }
 
-func TestErrorTellsTheWholeStory(t *testing.T) {
+func TestErrorSaysTheWholeStory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := unavailable
 		a.header = http.Header{headerRequestID: {"4D-1"}}

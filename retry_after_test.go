@@ -65,8 +65,8 @@ func TestRetryAfterIsALowerBound(t *testing.T) {
 	}
 }
 
-// A pause that was asked for cannot overflow into none.
-func TestEndlessPauseStopsBeforeTheDeadline(t *testing.T) {
+// A delay that was asked for cannot overflow into none.
+func TestEndlessDelayStopsBeforeTheDeadline(t *testing.T) {
 	for name, c := range map[string]struct {
 		failure answer
 		policy  RetryPolicy

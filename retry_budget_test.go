@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// send sends n requests, a pause apart, and returns attempts and successes.
-func send(t *testing.T, base *script, tr *Transport, n int, pause time.Duration) (attempts, successes int) {
+// send sends n requests, one after each interval, and returns attempts and successes.
+func send(t *testing.T, base *script, tr *Transport, n int, interval time.Duration) (attempts, successes int) {
 	t.Helper()
 	tr.Base = base
 	if tr.Policy.NewBackOff == nil {
@@ -29,7 +29,7 @@ func send(t *testing.T, base *script, tr *Transport, n int, pause time.Duration)
 				successes++
 			}
 		}
-		time.Sleep(pause)
+		time.Sleep(interval)
 	}
 	return base.attempts(), successes
 }
@@ -102,7 +102,7 @@ func TestBudgetEndsTheAttemptsWithItsReason(t *testing.T) {
 	})
 }
 
-func TestBudgetIsCountedBeforeThePause(t *testing.T) {
+func TestBudgetIsCountedBeforeTheDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(unavailable)
 		tr := &Transport{
@@ -218,7 +218,7 @@ func TestBudgetGivesRetriesThatNeverCameBack(t *testing.T) {
 			}
 		}
 		if got := tr.Budgets()[0].Available; got != 10 {
-			t.Errorf("%v available after pauses that were cancelled, want 10", got)
+			t.Errorf("%v available after delays that were cancelled, want 10", got)
 		}
 	})
 }

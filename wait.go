@@ -16,7 +16,7 @@ func wait(req *http.Request, d time.Duration) error {
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
-		//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
+		//lint:ignore SA1019 net/http obeys it, and so must a Transport
 		case <-req.Cancel:
 		}
 	}
@@ -35,7 +35,7 @@ var errCancelled = errors.New("net/http: request canceled")
 // in place of a context.
 func cancelled(req *http.Request) bool {
 	select {
-	//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
+	//lint:ignore SA1019 net/http obeys it, and so must a Transport
 	case <-req.Cancel:
 		return true
 	default:

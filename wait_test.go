@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestCancelDuringThePause(t *testing.T) {
+func TestCancelDuringTheDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("user left")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -56,7 +56,7 @@ func TestResponseThatCameTooLateIsReturned(t *testing.T) {
 func TestRequestCancel(t *testing.T) {
 	for name, first := range map[string]answer{
 		"during the attempt": {err: errors.New("net/http: request canceled"), delay: 2 * time.Second},
-		"during the pause":   unavailable,
+		"during the delay":   unavailable,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
