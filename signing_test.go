@@ -197,10 +197,8 @@ func TestNoPostRunsTwice(t *testing.T) {
 	for range requests {
 		script = append(script, []gatewaytest.Outcome{
 			{}, {}, {}, {}, {Error: "D504CO"}, {Error: "D503CB"}, {Error: "classic.internal-error"},
-			{
-				Drop: gatewaytest.DropOnArrival}, {Drop: gatewaytest.DropBeforeBackend}, {Drop: gatewaytest.DropAfterBackend}, {Drop: gatewaytest.DropAfterBackend,
-				Reset: true,
-			},
+			{Drop: gatewaytest.DropOnArrival}, {Drop: gatewaytest.DropBeforeBackend},
+			{Drop: gatewaytest.DropAfterBackend}, {Drop: gatewaytest.DropAfterBackend, Reset: true},
 		}[random.IntN(11)])
 	}
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "POST /", Script: script}}}
