@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/gatewaytest"
 )
+
+// clock is for a quiet machine: no test passes or fails by the time alone.
+var clock = flag.Bool("clock", false, "TestCallLimit fails if it takes more than 25 % longer than the limit permits")
 
 // Pools of workers at a call limit, over real sockets and in real time: no job
 // fails, and all is done in little more than the limit permits.
@@ -42,7 +46,7 @@ func TestCallLimit(t *testing.T) {
 			if failed != 0 {
 				t.Errorf("%d jobs failed, want none", failed)
 			}
-			if limit := best * 5 / 4; took > limit {
+			if limit := best * 5 / 4; *clock && took > limit {
 				t.Errorf("took %v, want at most %v", took, limit)
 			}
 		})

@@ -86,7 +86,7 @@ func TestOtelHTTPSpanHasAttempts(t *testing.T) {
 	for _, e := range got[0].Events {
 		names = append(names, e.Name)
 	}
-	if want := []string{"apigw.attempt", "apigw.retry", "apigw.attempt"}; !slices.Equal(names, want) {
+	if want := []string{"apigw.attempt", "apigw.retry", "apigw.attempt", "apigw.call"}; !slices.Equal(names, want) {
 		t.Errorf("events: got %v, want %v", names, want)
 	}
 }
