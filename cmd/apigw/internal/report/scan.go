@@ -116,15 +116,26 @@ func (s *scanner) wide(i int) (next int) {
 	return i
 }
 
-// labelStarts are the first letters of labels of several words.
-var labelStarts = [256]bool{'r': true, 'e': true, 's': true, 'h': true}
+// moreWords is how many words may follow one to make a label: "request id",
+// "error message", "HTTP status code".
+func moreWords(word string) int {
+	switch strings.ToLower(word) {
+	case "http", "response":
+		return 2
+	case "request", "req", "error", "status":
+		return 1
+	}
+	return 0
+}
 
 // named handles a word, or up to three of them, that name a field.
 func (s *scanner) named(t token) (next int, ok bool) {
 	f, canonical := nameOf(s.text[t.from:t.to])
-	for end, n := t.to, 0; n < 2 && labelStarts[lowerByte(s.text[t.from])] && end+1 < len(s.text) &&
-		s.text[end] == ' ' && isNameByte(s.text[end+1]); n++ {
-		end = s.wordEnd(end + 1) // "request id", "HTTP status code"
+	for end, more := t.to, moreWords(s.text[t.from:t.to]); more > 0; more-- {
+		if end+1 >= len(s.text) || s.text[end] != ' ' || !isNameByte(s.text[end+1]) {
+			break
+		}
+		end = s.wordEnd(end + 1)
 		if g, c := nameOf(s.text[t.from:end]); g != noField && g != rowLabel {
 			f, canonical, t.to = g, c, end
 		}
