@@ -70,7 +70,14 @@ func (a Attempt) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 // attempts are logged with the secrets of their request taken out.
 type attempts struct {
 	list   []Attempt
-	masker *redact.Masker
+	masker *redact.Masker // of all of them; nil: each has its own
+}
+
+func (a attempts) attrs(one Attempt) []slog.Attr {
+	if a.masker == nil {
+		return one.attrs(one.masker())
+	}
+	return one.attrs(a.masker)
 }
 
 // LogValue implements [slog.LogValuer]. The attempts stand under their numbers,
@@ -78,7 +85,7 @@ type attempts struct {
 func (a attempts) LogValue() slog.Value {
 	groups := make([]slog.Attr, len(a.list))
 	for i, one := range a.list {
-		groups[i] = slog.Attr{Key: strconv.Itoa(one.Number), Value: slog.GroupValue(one.attrs(a.masker)...)}
+		groups[i] = slog.Attr{Key: strconv.Itoa(one.Number), Value: slog.GroupValue(a.attrs(one)...)}
 	}
 	return slog.GroupValue(groups...)
 }
@@ -87,7 +94,7 @@ func (a attempts) LogValue() slog.Value {
 func (a attempts) MarshalLogArray(enc zapcore.ArrayEncoder) error {
 	for _, one := range a.list {
 		err := enc.AppendObject(zapcore.ObjectMarshalerFunc(func(enc zapcore.ObjectEncoder) error {
-			return addAttrs(enc, one.attrs(a.masker))
+			return addAttrs(enc, a.attrs(one))
 		}))
 		if err != nil {
 			return err

@@ -31,11 +31,7 @@ func (l loggers) attempt(req *http.Request, a Attempt, f *failure) {
 	if !l.debug(req.Context()) {
 		return
 	}
-	var m *redact.Masker
-	if f != nil {
-		m = f.secrets.Masker()
-	}
-	attrs := append(requestAttrs(req), a.attrs(m)...)
+	attrs := append(requestAttrs(req), a.attrs(a.masker())...)
 	if f != nil {
 		attrs = append(attrs, slog.String("class", f.Entry.Class.String()), slog.String("origin", f.Origin.String()))
 	}
@@ -49,7 +45,7 @@ func (l loggers) done(req *http.Request, list []Attempt, f *failure) {
 	case f != nil && l.enabled(ctx, slog.LevelWarn):
 		l.write(ctx, slog.LevelWarn, "apigw: given up", append(requestAttrs(req), slog.Any("error", &f.Error)))
 	case f == nil && len(list) > 1 && l.enabled(ctx, slog.LevelInfo):
-		saved := slog.Any("attempts", attempts{list, redact.Of(req).Masker()})
+		saved := slog.Any("attempts", attempts{list: list})
 		l.write(ctx, slog.LevelInfo, "apigw: succeeded after retry", append(requestAttrs(req), saved))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/apigw-go/apigw/internal/redact"
 	"github.com/apigw-go/apigw/internal/resign"
 )
 
@@ -17,12 +18,14 @@ func (c *call) observe(resp *http.Response, err error) decision {
 	c.latest, c.looked = nil, 0
 	note := resign.FromResponse(resp)
 	if note != nil {
-		c.recordRefused(note)
+		c.recordRefused(note, redact.Of(c.req, touched, resp.Request))
 	}
 	a := c.attempt(resp, err, now)
 	switch {
 	case err != nil:
-		c.fail(newFailure(c.req, touched, err))
+		f := newFailure(c.req, touched, err)
+		f.secrets.AddRequest(askedOfProxy(c.base, c.req))
+		c.fail(f)
 	case c.failing:
 		seen := c.look(resp)
 		c.looked = time.Since(now)
@@ -30,8 +33,12 @@ func (c *call) observe(resp *http.Response, err error) decision {
 		c.fail(newRefusal(c.req, touched, resp, seen))
 		a.Code, a.Message = c.latest.Code, c.latest.Message
 	}
-	if c.latest != nil {
+	switch {
+	case c.latest != nil:
 		a.secrets = &c.latest.secrets
+	case a.RequestID != "": // a success can repeat a secret, too
+		secrets := redact.Of(c.req, touched, resp.Request)
+		a.secrets = &secrets
 	}
 	c.settle(resp, c.latest, now)
 	c.record(a)
@@ -59,11 +66,11 @@ func (c *call) restore() (touched *http.Request) {
 }
 
 // recordRefused lists the sendings that a signer below made by itself.
-func (c *call) recordRefused(note *resign.Note) {
+func (c *call) recordRefused(note *resign.Note, secrets redact.Secrets) {
 	for _, r := range note.Refused {
 		a := Attempt{
 			Number: len(c.attempts) + 1, Start: r.Start, Duration: r.Duration, Status: r.Status, Wait: c.waited,
-			RequestID: requestIDOf(r.Header),
+			RequestID: requestIDOf(r.Header), secrets: &secrets,
 		}
 		if e, ok := Classify(r.Status, r.Header); ok {
 			a.Code, a.Message = e.Code, e.Message

@@ -1,9 +1,11 @@
 package apigw
 
 import (
+	"encoding/base64"
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"reflect"
 )
 
@@ -83,3 +85,26 @@ func connectRefused(t *http.Transport, req *http.Request, err error) error {
 }
 
 var plainError = reflect.TypeOf(errors.New(""))
+
+// askedOfProxy returns the secrets of a CONNECT request as base sends it, nil if
+// it sends none. The text of a refusal is the proxy's.
+func askedOfProxy(base http.RoundTripper, req *http.Request) *http.Request {
+	t, ok := sender(base).(*http.Transport)
+	if !ok || t.Proxy == nil || req.URL == nil || req.URL.Scheme != "https" {
+		return nil
+	}
+	var proxy *url.URL
+	if guard(func() (err error) { proxy, err = t.Proxy(req); return err }) != nil || proxy == nil {
+		return nil
+	}
+	connect := &http.Request{URL: proxy, Header: t.ProxyConnectHeader}
+	if password, ok := proxy.User.Password(); ok {
+		connect.Header = t.ProxyConnectHeader.Clone()
+		if connect.Header == nil {
+			connect.Header = http.Header{}
+		}
+		credentials := proxy.User.Username() + ":" + password
+		connect.Header["Proxy-Authorization"] = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))}
+	}
+	return connect
+}

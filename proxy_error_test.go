@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -194,5 +195,37 @@ func TestDialThatIsWrapped(t *testing.T) {
 	e := postOrder(t, &Transport{Base: base}, "http://api.example.com/")
 	if e.Stop != StopMaxAttempts || e.Reached != catalog.ReachedNo {
 		t.Errorf("stopped by %v, reached %v; want max-attempts, no", e.Stop, e.Reached)
+	}
+}
+
+// The refusal of a proxy shows nothing of what was sent to it.
+func TestRefusalOfAProxyShowsNoSecret(t *testing.T) {
+	const secret = "tops3cret-proxy"
+	for name, echo := range map[string]func(*http.Request) string{
+		"password":        func(*http.Request) string { return secret },
+		"credentials":     func(r *http.Request) string { return r.Header.Get("Proxy-Authorization") },
+		"connect header":  func(r *http.Request) string { return r.Header.Get("X-Proxy-Key") },
+		"status of Basic": func(r *http.Request) string { return "403 " + r.Header.Get("Proxy-Authorization") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			echoed := make(chan string, 8)
+			addr, _ := listen(t, func(conn net.Conn) {
+				r, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
+					return
+				}
+				echoed <- echo(r)
+				fmt.Fprintf(conn, "HTTP/1.1 407 got %s\r\nContent-Length: 0\r\n\r\n", echo(r))
+			})
+			base := &http.Transport{
+				Proxy:              http.ProxyURL(mustParse(t, "http://me:"+secret+"@"+addr)),
+				ProxyConnectHeader: http.Header{"X-Proxy-Key": {"tops3cret-key"}},
+			}
+			e := postOrder(t, &Transport{Base: base, Policy: RetryPolicy{MaxAttempts: 1}}, "https://api.example.com/")
+			text := fmt.Sprintf("%v %+v", e, e.Attempts)
+			if got := <-echoed; got == "" || strings.Contains(text, got) || strings.Contains(text, "tops3cret") {
+				t.Errorf("%q is shown in %s", got, text)
+			}
+		})
 	}
 }

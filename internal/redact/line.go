@@ -121,3 +121,38 @@ func cutMalformed(s string) string {
 	}
 	return s[:i+open] + "…"
 }
+
+// cutQuoted shortens each "text" to "…", and an open one to its beginning. What
+// net/http and HTTP/2 tell of an answer that they cannot read stands in quotes.
+func cutQuoted(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, `"`)
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		end := closingQuote(rest)
+		if end < 0 {
+			return b.String() + `"…`
+		}
+		if b.WriteByte('"'); end > 0 {
+			b.WriteString("…")
+		}
+		b.WriteByte('"')
+		s = rest[end+1:]
+	}
+}
+
+// closingQuote returns where the quote ends that s begins in, -1 if nowhere.
+func closingQuote(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return i
+		}
+	}
+	return -1
+}

@@ -39,16 +39,23 @@ const (
 func Of(requests ...*http.Request) Secrets {
 	var s Secrets
 	for i, r := range requests {
-		if r == nil || slices.Contains(requests[:i], r) {
-			continue
-		}
-		s.addHeader(r.Header)
-		s.addHeader(r.Trailer)
-		if r.URL != nil {
-			s.addURL(r.URL)
+		if !slices.Contains(requests[:i], r) {
+			s.AddRequest(r)
 		}
 	}
 	return s
+}
+
+// AddRequest adds the values of one more request; nil has none.
+func (s *Secrets) AddRequest(r *http.Request) {
+	if r == nil {
+		return
+	}
+	s.addHeader(r.Header)
+	s.addHeader(r.Trailer)
+	if r.URL != nil {
+		s.addURL(r.URL)
+	}
 }
 
 // Add adds values that are secret as a whole.
