@@ -49,7 +49,7 @@ func (t *hops) learn(req *http.Request, resp *http.Response) {
 	switch {
 	case h != nil && !marked:
 		h.lacked.Store(now)
-	case !marked || !trusted(u):
+	case !marked || !trusted(u, resp):
 	case h != nil:
 		h.shown.Store(now)
 	default:
@@ -62,7 +62,7 @@ func (t *hops) learn(req *http.Request, resp *http.Response) {
 func (t *hops) shows(req *http.Request, resp *http.Response) bool {
 	u := answeredBy(req, resp)
 	h := t.find(t.hosts.Load(), u)
-	if h == nil || !trusted(u) { // the name of a host is the same with and without TLS
+	if h == nil || !trusted(u, resp) { // the name of a host is the same with and without TLS
 		return false
 	}
 	now := int64(monotonic())
@@ -120,14 +120,15 @@ func answeredBy(req *http.Request, resp *http.Response) *url.URL {
 }
 
 // trusted reports whether nobody between here and the host could have changed
-// the answer: TLS, or this machine.
-func trusted(u *url.URL) bool {
+// the answer: TLS that was verified, or this machine. "LOCALHOST" is not counted:
+// net/http asks a proxy for it.
+func trusted(u *url.URL, resp *http.Response) bool {
 	if strings.EqualFold(u.Scheme, "https") {
-		return true
+		return resp.TLS == nil || len(resp.TLS.VerifiedChains) > 0
 	}
 	name := u.Hostname()
 	if !strings.HasPrefix(name, "127.") && !strings.Contains(name, ":") {
-		return strings.EqualFold(name, "localhost")
+		return name == "localhost"
 	}
 	addr, err := netip.ParseAddr(name)
 	return err == nil && addr.Unmap().IsLoopback()

@@ -1,9 +1,12 @@
 package apigw
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -228,5 +231,47 @@ func TestLearningAllocatesNothing(t *testing.T) {
 		if got := testing.AllocsPerRun(100, func() { tr.hops.learn(req, resp) }); got != 0 {
 			t.Errorf("%s: %v allocations, want 0", name, got)
 		}
+	}
+}
+
+// Who can be taken for this machine or for the host itself.
+func TestTrusted(t *testing.T) {
+	verified := &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{{}}}}
+	for name, c := range map[string]struct {
+		url  string
+		tls  *tls.ConnectionState
+		want bool
+	}{
+		"TLS":                    {"https://api.example.com/", verified, true},
+		"TLS of a stub":          {"https://api.example.com/", nil, true},
+		"TLS not verified":       {"https://api.example.com/", &tls.ConnectionState{}, false},
+		"TLS not verified, here": {"https://127.0.0.1/", &tls.ConnectionState{}, false},
+		"plain":                  {"http://api.example.com/", nil, false},
+		"letter case of TLS":     {"HTTPS://api.example.com/", verified, true},
+		"loopback":               {"http://127.0.0.1:80/", nil, true},
+		"loopback 127.8":         {"http://127.8.0.1/", nil, true},
+		"loopback IPv6":          {"http://[::1]:80/", nil, true},
+		"loopback mapped":        {"http://[::ffff:127.0.0.1]/", nil, true},
+		"not the loopback":       {"http://[::2]/", nil, false},
+		"localhost":              {"http://localhost:80/", nil, true},
+		"LOCALHOST":              {"http://LOCALHOST/", nil, false},
+		"localhost with a dot":   {"http://localhost./", nil, false},
+		"below localhost":        {"http://a.localhost/", nil, false},
+		"like localhost":         {"http://localhost.example.com/", nil, false},
+		"like the loopback":      {"http://127.0.0.1.example.com/", nil, false},
+		"short loopback":         {"http://127.1/", nil, false},
+		"this network":           {"http://0.0.0.0/", nil, false},
+		"private network":        {"http://10.0.0.1/", nil, false},
+		"no host":                {"http:///", nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, err := url.Parse(c.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := trusted(u, &http.Response{TLS: c.tls}); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
 	}
 }

@@ -79,10 +79,19 @@ func refusalOf(resp *http.Response) refusalRow {
 	}
 	for _, r := range refusals() {
 		if r.status == resp.StatusCode && r.code == trim(code) && r.matches(trim(message)) {
+			r.proven = r.proven && !isPhrase(resp, message)
 			return r
 		}
 	}
 	return refusalRow{}
+}
+
+// isPhrase reports whether a text is the reason phrase of its response. Classic
+// instances copy the phrase of the backend's answer into the message, so that it
+// does not prove who spoke.
+func isPhrase(resp *http.Response, text string) bool {
+	_, phrase, _ := strings.Cut(resp.Status, " ")
+	return phrase != "" && sameName(strings.Join(strings.Fields(phrase), " "), strings.Join(strings.Fields(text), " "))
 }
 
 func (r refusalRow) matches(message string) bool {
