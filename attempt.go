@@ -23,7 +23,11 @@ type Attempt struct {
 	Code      catalog.Code
 	Message   string
 	RequestID string
-	Err       error // why there was no response, else nil
+	// Class and Origin are what the answer was taken for. Both are unknown
+	// for a success and without a response.
+	Class  catalog.Class
+	Origin Origin
+	Err    error // why there was no response, else nil
 
 	// secrets are those of the request, nil if none are known. They are taken
 	// out of what is shown.

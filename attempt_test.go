@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 func TestAttemptsAreListed(t *testing.T) {
@@ -31,7 +33,7 @@ func TestAttemptsAreListed(t *testing.T) {
 		want := []Attempt{
 			{
 				Number: 1, Start: start, Duration: 2 * time.Second, Status: 500, Code: "X500ER", Message: "m",
-				RequestID: "r1",
+				RequestID: "r1", Class: catalog.ClassGateway, Origin: OriginGateway,
 			},
 			{Number: 2, Start: start.Add(3 * time.Second), Wait: time.Second, Err: reset.err},
 		}

@@ -32,6 +32,7 @@ func (c *call) observe(resp *http.Response, err error) decision {
 		now = now.Add(c.looked)
 		c.fail(newRefusal(c.req, touched, resp, seen))
 		a.Code, a.Message = c.latest.Code, c.latest.Message
+		a.Class, a.Origin = c.latest.Entry.Class, c.latest.Origin
 	}
 	switch {
 	case c.latest != nil:
@@ -73,7 +74,7 @@ func (c *call) recordRefused(note *resign.Note, secrets redact.Secrets) {
 			RequestID: requestIDOf(r.Header), secrets: &secrets,
 		}
 		if e, ok := Classify(r.Status, r.Header); ok {
-			a.Code, a.Message = e.Code, e.Message
+			a.Code, a.Message, a.Class, a.Origin = e.Code, e.Message, e.Entry.Class, e.Origin
 			c.reached = worse(c.reached, e.Reached)
 		}
 		c.record(a)

@@ -285,10 +285,15 @@ func TestSendingsOfASignerAreShown(t *testing.T) {
 		}
 		resp.Body.Close()
 		got := recorder.Results()[0].Attempts
+		if got[0].secrets == nil {
+			t.Error("the refused sending does not know the secrets of its request")
+		}
+		got[0].secrets = nil // a pointer
 		want := []Attempt{
 			{
 				Number: 1, Start: start, Duration: time.Second, Status: 400, Message: "Timestamp Expired",
 				RequestID: "r1",
+				Class:     catalog.ClassReplay, Origin: OriginGateway,
 			},
 			{Number: 2, Start: start.Add(time.Second), Duration: 2 * time.Second, Status: 200},
 		}

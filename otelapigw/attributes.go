@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+
 	"strconv"
 	"syscall"
 
@@ -71,34 +72,33 @@ func outcomeOf(a apigw.Attempt) []attribute.KeyValue {
 
 // errorType returns the error.type of one attempt, "" if it succeeded.
 func errorType(a apigw.Attempt) string {
-	if a.Err != nil {
+	switch {
+	case a.Err != nil:
 		return causeType(a.Err)
-	}
-	e, failed := apigw.Classify(a.Status, http.Header{
-		"X-Ca-Error-Code":    {string(a.Code)},
-		"X-Ca-Error-Message": {a.Message},
-	})
-	if !failed {
+	case a.Status < 400 && a.Class == catalog.ClassUnknown:
 		return ""
 	}
-	if e.Code == "" && e.Entry.Place == catalog.PlaceBody { // that is where the text came from
-		e, _ = apigw.ClassifyBody(a.Status, nil, []byte(a.Message))
-	}
-	return errorTypeOf(e)
+	return answerType(a.Status, a.Code, a.Class, a.Origin)
 }
 
-// errorTypeOf returns the error.type of a failed request. A code counts only
-// if the catalog has it: the rest of the wire is not trusted to name series.
+// errorTypeOf returns the error.type of a failed request.
 func errorTypeOf(e *apigw.Error) string {
-	switch {
-	case e.Status == 0 || e.Err != nil:
+	if e.Status == 0 || e.Err != nil {
 		return causeType(e.Err)
-	case e.Code != "" && e.Entry.Code == e.Code:
-		return string(e.Code)
-	case e.Entry.Class != catalog.ClassUnknown && refused(e.Origin):
-		return e.Entry.Class.String()
 	}
-	return strconv.Itoa(e.Status)
+	return answerType(e.Status, e.Code, e.Entry.Class, e.Origin)
+}
+
+// answerType names a failure by a closed set. A code counts only if the catalog
+// has it: the rest of the wire is not trusted to name series.
+func answerType(status int, code catalog.Code, class catalog.Class, origin apigw.Origin) string {
+	if _, known := catalog.Lookup(code); known {
+		return string(code)
+	}
+	if class != catalog.ClassUnknown && refused(origin) {
+		return class.String()
+	}
+	return strconv.Itoa(status)
 }
 
 // refused reports whether something in front of the backend made the response.
@@ -129,18 +129,13 @@ func causeType(err error) string {
 	return "connection"
 }
 
-// maxRequestID is longer than the UUIDs that the gateway gives.
-const maxRequestID = 64
-
-// requestID returns id if it looks like one, "" otherwise.
-func requestID(id string) string {
-	if len(id) > maxRequestID {
-		return ""
-	}
-	for i := range len(id) {
-		if id[i] <= ' ' || id[i] > '~' {
-			return ""
+// requestID returns the id of an attempt as a log shows it: without what the
+// request carried, "" if it does not look like one.
+func requestID(a apigw.Attempt) string {
+	for _, attr := range a.LogValue().Group() {
+		if attr.Key == "request_id" {
+			return attr.Value.String()
 		}
 	}
-	return id
+	return ""
 }

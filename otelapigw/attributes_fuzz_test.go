@@ -1,6 +1,7 @@
 package otelapigw
 
 import (
+	"net/http"
 	"strconv"
 	"testing"
 
@@ -24,7 +25,12 @@ func FuzzErrorType(f *testing.F) {
 		if status < 100 || status > 999 { // net/http has no others
 			return
 		}
-		got := errorType(apigw.Attempt{Status: status, Code: catalog.Code(code), Message: message})
+		a := apigw.Attempt{Status: status, Code: catalog.Code(code), Message: message}
+		h := http.Header{"X-Ca-Error-Code": {code}, "X-Ca-Error-Message": {message}}
+		if e, failed := apigw.ClassifyBody(status, h, []byte(message)); failed {
+			a.Code, a.Class, a.Origin = e.Code, e.Entry.Class, e.Origin
+		}
+		got := errorType(a)
 		if _, ok := catalog.Lookup(catalog.Code(got)); ok || classes[got] || got == strconv.Itoa(status) || got == "" && status < 400 {
 			return
 		}

@@ -145,7 +145,7 @@ func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
 		attrs := append(result, AttemptDurationKey.Float64(a.Duration.Seconds()))
 		attrs = appendResends(attrs, a.Number)
-		if id := requestID(a.RequestID); id != "" {
+		if id := requestID(a); id != "" {
 			attrs = append(attrs, RequestIDKey.String(id))
 		}
 		span.AddEvent("apigw.attempt", trace.WithTimestamp(a.Start.Add(a.Duration)), trace.WithAttributes(attrs...))
