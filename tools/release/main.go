@@ -21,7 +21,7 @@ const root = "github.com/apigw-go/apigw"
 
 // nested are the modules with tags of their own, in the order of their tags.
 // The others are for this repository alone.
-var nested = []string{"otelapigw"}
+var nested = []string{"otelapigw", "redislimit"}
 
 func main() {
 	if err := run(os.Args[1:], ".."); err != nil {

@@ -12,11 +12,12 @@ const version = "v0.9.0"
 
 // programs use each module that has a tag, as a stranger's first program would.
 var programs = map[string]string{
-	root:                `import ("net/http"; "github.com/apigw-go/apigw"); var _ http.RoundTripper = &apigw.Transport{}`,
-	root + "/signer":    `import ("net/http"; "github.com/apigw-go/apigw/signer"); var _ http.RoundTripper = &signer.Signer{}`,
-	root + "/policies":  `import "github.com/apigw-go/apigw/policies"; var _ policies.Set`,
-	root + "/retryable": `import ("github.com/apigw-go/apigw"; "github.com/apigw-go/apigw/retryable"); var _ = retryable.NewClient(&apigw.Transport{})`,
-	root + "/otelapigw": `import _ "github.com/apigw-go/apigw/otelapigw"`,
+	root:                 `import ("net/http"; "github.com/apigw-go/apigw"); var _ http.RoundTripper = &apigw.Transport{}`,
+	root + "/signer":     `import ("net/http"; "github.com/apigw-go/apigw/signer"); var _ http.RoundTripper = &signer.Signer{}`,
+	root + "/policies":   `import "github.com/apigw-go/apigw/policies"; var _ policies.Set`,
+	root + "/retryable":  `import ("github.com/apigw-go/apigw"; "github.com/apigw-go/apigw/retryable"); var _ = retryable.NewClient(&apigw.Transport{})`,
+	root + "/otelapigw":  `import _ "github.com/apigw-go/apigw/otelapigw"`,
+	root + "/redislimit": `import _ "github.com/apigw-go/apigw/redislimit"`,
 }
 
 // After the tags, a fresh module gets and builds each of them.
