@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/pace"
 )
 
@@ -48,45 +47,6 @@ type Pacer struct {
 }
 
 var _ Limiter = (*Pacer)(nil)
-
-// scope says what a limit is about. Calls pass their scopes from the narrow to
-// the wide, since the narrow ones mostly make them wait longest.
-type scope int
-
-const (
-	scopeOwn    scope = iota // host, credential and policy, or a key of the user
-	scopeCaller              // host and credential
-	scopeHost
-	scopes
-)
-
-// scopeOf returns whose limit refused a call.
-func scopeOf(e *catalog.Entry) scope {
-	switch {
-	case e == nil:
-	case e.LimitsHost():
-		return scopeHost
-	case e.LimitsCaller():
-		return scopeCaller
-	}
-	return scopeOwn
-}
-
-// lane is where calls of one key go through. The wider queues are nil until a
-// refusal names them.
-type lane struct {
-	name   string
-	key    laneKey
-	queues [scopes]atomic.Pointer[pace.Queue]
-	quota  quotaHold
-}
-
-// pacerPlace is a place in each queue of a lane.
-type pacerPlace struct {
-	lane   *lane
-	queues [scopes]*pace.Queue // nil: not passed
-	places [scopes]pace.Place
-}
 
 // Acquire implements [Limiter]. The Transport knows more than the key and does
 // not use it.

@@ -8,15 +8,6 @@ import (
 	"strings"
 )
 
-// laneKey is what calls share a lane by. The credential is hashed.
-type laneKey struct {
-	custom     string // the user's key; then only limit counts beside it
-	host       string
-	credential uint64 // 0: none is visible
-	scope      string
-	limit      RateLimit
-}
-
 // maxLanes bounds the memory of a client that makes up keys. Those beyond share
 // one lane.
 const (

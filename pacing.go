@@ -182,6 +182,22 @@ func (c *call) release(outcome Outcome, f *failure) {
 	}
 }
 
+// releaseQuota says what an attempt means for the quota. A success opens, also
+// of a call that was under way when the quota was refused: there is some left.
+// Other failures say nothing.
+func (c *call) releaseQuota(outcome Outcome, f *failure) {
+	h := &c.pacing.lane.quota
+	switch {
+	case f != nil && f.quotaGone():
+		h.refused(f.Entry, monotonic(), c.policy.QuotaHold)
+	case f == nil && outcome == OutcomePassed:
+		h.passed()
+	case c.pacing.probe:
+		h.lost()
+	}
+	c.pacing.probe = false
+}
+
 // count counts the request for the retry budget when it was admitted first: a
 // call that a limit refuses earns no retries.
 func (c *call) count(outcome Outcome) {

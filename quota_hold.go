@@ -78,19 +78,3 @@ func (h *quotaHold) lost() {
 func (e *Error) quotaGone() bool {
 	return e.Origin == OriginGateway && (e.Entry.Class == catalog.ClassQuota || e.Entry.Class == catalog.ClassBilling)
 }
-
-// releaseQuota says what an attempt means for the quota. A success opens, also
-// of a call that was under way when the quota was refused: there is some left.
-// Other failures say nothing.
-func (c *call) releaseQuota(outcome Outcome, f *failure) {
-	h := &c.pacing.lane.quota
-	switch {
-	case f != nil && f.quotaGone():
-		h.refused(f.Entry, monotonic(), c.policy.QuotaHold)
-	case f == nil && outcome == OutcomePassed:
-		h.passed()
-	case c.pacing.probe:
-		h.lost()
-	}
-	c.pacing.probe = false
-}
