@@ -156,7 +156,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := c.enter(); err != nil {
 		return c.refuse(err)
 	}
-	c.arrived.note(c.req, c.base)
+	c.original.note(c.req, c.base)
 	c.body, c.handed = bodiesOf(c.req, c.policy.remembered()), true
 	resp, err := c.send(c.body.first())
 	if !c.failing && c.unwatched() {
@@ -178,7 +178,7 @@ type call struct {
 	recorder *Recorder
 	began    time.Duration // monotonic
 
-	arrived arrived
+	original originalRequest
 	body    bodies
 	handed  bool           // the request is in the hands of a Base, which closes its body
 	looked  time.Duration  // how long its body was looked into
@@ -366,7 +366,7 @@ func (c *call) report(resp *http.Response, f *failure) {
 
 // leave closes what is still open when code of others panics: a hook, a Base.
 func (c *call) leave() {
-	c.arrived.release()
+	c.original.release()
 	if c.done {
 		return
 	}

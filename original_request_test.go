@@ -43,7 +43,7 @@ func TestArrivedRequestIsRestored(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := arrivingRequest(t)
 			want := req.Clone(req.Context())
-			var a arrived
+			var a originalRequest
 			a.note(req, roundTripFunc(nil))
 			defer a.release()
 			for range 2 { // a copy can be changed as well
@@ -74,7 +74,7 @@ func TestArrivedRequestIsRestored(t *testing.T) {
 func TestArrivedRequestThatNobodyChanged(t *testing.T) {
 	for name, base := range map[string]http.RoundTripper{"a foreign Base": roundTripFunc(nil), "net/http": &http.Transport{}} {
 		req := arrivingRequest(t)
-		var a arrived
+		var a originalRequest
 		a.note(req, base)
 		if a.restored(req) != req {
 			t.Errorf("%s: got a copy, want the request itself", name)
@@ -92,7 +92,7 @@ type listContext struct {
 func TestArrivedRequestWithAnOddContext(t *testing.T) {
 	req := arrivingRequest(t)
 	req = req.WithContext(listContext{req.Context(), []int{1}})
-	var a arrived
+	var a originalRequest
 	a.note(req, roundTripFunc(nil))
 	defer a.release()
 	if a.restored(req) != req {
@@ -110,7 +110,7 @@ func TestArrivingAllocatesNothing(t *testing.T) {
 	}
 	base := roundTripFunc(nil)
 	got := testing.AllocsPerRun(1000, func() {
-		var a arrived
+		var a originalRequest
 		a.note(req, base)
 		a.release()
 	})

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// arrived is a request as it came in. A Base may not change what it is given,
+// originalRequest is a request as it came in. A Base may not change what it is given,
 // but signers that sign in place and Bases that rewrite the URL exist. What they
 // added must not be there when the request is sent again: a second nonce would
 // be the first one, and /v1 before the path would become /v1/v1.
-type arrived struct {
+type originalRequest struct {
 	req    *http.Request // the caller's
 	copied http.Request
 	url    url.URL
@@ -21,47 +21,47 @@ type arrived struct {
 
 // note remembers req, which has a URL. It allocates nothing: the notes of
 // headers come out of a pool.
-func (a *arrived) note(req *http.Request, base http.RoundTripper) {
-	a.req = req
+func (o *originalRequest) note(req *http.Request, base http.RoundTripper) {
+	o.req = req
 	if _, ok := base.(*http.Transport); ok {
 		return
 	}
-	a.copied, a.url = *req, *req.URL
-	a.header = notesPool.Get().(*headerNotes)
-	a.header.note(req.Header)
+	o.copied, o.url = *req, *req.URL
+	o.header = notesPool.Get().(*headerNotes)
+	o.header.note(req.Header)
 }
 
 // release gives the notes back. The request cannot be restored afterwards.
-func (a *arrived) release() {
-	if a.header != nil {
-		a.header.clear()
-		notesPool.Put(a.header)
-		a.header = nil
+func (o *originalRequest) release() {
+	if o.header != nil {
+		o.header.clear()
+		notesPool.Put(o.header)
+		o.header = nil
 	}
 }
 
 // restored returns the request as it came in: sent itself if nothing has
 // changed, else a copy. sent is the caller's request, or an earlier copy.
-func (a *arrived) restored(sent *http.Request) *http.Request {
-	if a.header == nil || a.unchanged(sent) {
+func (o *originalRequest) restored(sent *http.Request) *http.Request {
+	if o.header == nil || o.unchanged(sent) {
 		return sent
 	}
 	req := new(http.Request)
-	*req = a.copied
-	u := a.url
+	*req = o.copied
+	u := o.url
 	req.URL = &u
-	req.Header = a.header.header()
+	req.Header = o.header.header()
 	return req
 }
 
 // unchanged compares what decides on the next attempt. Of the body only whether
 // there is one: each attempt gets a body of its own.
-func (a *arrived) unchanged(sent *http.Request) bool {
-	was := &a.copied
+func (o *originalRequest) unchanged(sent *http.Request) bool {
+	was := &o.copied
 	return sent.Method == was.Method && sent.Host == was.Host && sent.ContentLength == was.ContentLength &&
-		sent.URL != nil && *sent.URL == a.url &&
+		sent.URL != nil && *sent.URL == o.url &&
 		hasBody(sent) == hasBody(was) && (sent.GetBody == nil) == (was.GetBody == nil) &&
-		sameContext(sent, was) && a.header.describe(sent.Header)
+		sameContext(sent, was) && o.header.describe(sent.Header)
 }
 
 // sameContext compares contexts that may be of any type.

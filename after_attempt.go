@@ -58,7 +58,7 @@ func (c *call) observe(resp *http.Response, err error) decision {
 // restore takes off what the Base added to the request. It returns the request
 // with these additions, nil if there are none.
 func (c *call) restore() (touched *http.Request) {
-	came := c.arrived.restored(c.req)
+	came := c.original.restored(c.req)
 	if came == c.req {
 		return nil
 	}
