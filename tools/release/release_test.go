@@ -1,14 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-const version = "v0.9.0"
+// version is another one each time: the module cache of a machine keeps what it
+// once got of a version.
+var version = fmt.Sprintf("v0.9.0-rc.%d", time.Now().UnixNano())
 
 // programs use each module that has a tag, as a stranger's first program would.
 var programs = map[string]string{
@@ -54,8 +58,7 @@ func TestFreshModulesCanUseTheTags(t *testing.T) {
 	}
 }
 
-// moduleCache is the cache of this machine, less what a former run left of a
-// version that is made anew each time.
+// moduleCache is the cache of this machine, in which the test leaves nothing.
 func moduleCache(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
@@ -63,16 +66,20 @@ func moduleCache(t *testing.T) string {
 		t.Fatal(err)
 	}
 	cache := strings.TrimSpace(string(out))
-	for _, pattern := range []string{
-		filepath.Join(cache, "github.com", "apigw-go", "apigw*@"+version), filepath.Join(cache, "github.com", "apigw-go", "apigw", "*@"+version),
-		filepath.Join(cache, "cache", "download", "github.com", "apigw-go"),
-	} {
-		matches, _ := filepath.Glob(pattern)
-		for _, m := range matches {
-			makeWritable(m)
-			os.RemoveAll(m)
+	t.Cleanup(func() {
+		for _, pattern := range []string{
+			filepath.Join(cache, "github.com", "apigw-go", "apigw*@"+version),
+			filepath.Join(cache, "github.com", "apigw-go", "apigw", "*@"+version),
+			filepath.Join(cache, "cache", "download", "github.com", "apigw-go", "apigw", "@v", version+"*"),
+			filepath.Join(cache, "cache", "download", "github.com", "apigw-go", "apigw", "*", "@v", version+"*"),
+		} {
+			matches, _ := filepath.Glob(pattern)
+			for _, m := range matches {
+				makeWritable(m)
+				os.RemoveAll(m)
+			}
 		}
-	}
+	})
 	return cache
 }
 
