@@ -127,7 +127,21 @@ type file struct {
 
 func (f file) Path() string { return f.path }
 
-func (f file) Lstat() (fs.FileInfo, error) { return os.Lstat(filepath.Join(f.dir, f.path)) }
+func (f file) Lstat() (fs.FileInfo, error) {
+	info, err := os.Lstat(filepath.Join(f.dir, f.path))
+	if err == nil && f.data != nil {
+		return sized{info, int64(len(f.data))}, nil
+	}
+	return info, err
+}
+
+// sized is the information on a file with another content.
+type sized struct {
+	fs.FileInfo
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }
 
 func (f file) Open() (io.ReadCloser, error) {
 	if f.data != nil {
