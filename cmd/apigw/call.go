@@ -23,6 +23,7 @@ type callFlags struct {
 	connection  *connection
 
 	policyFile              string
+	limit                   string
 	maxAttempts             int
 	initialBackoff, timeout time.Duration
 	asJSON, head, verbose   bool
@@ -38,6 +39,7 @@ func runCall(in *invocation, args []string) int {
 	fs.StringVar(&f.policyFile, "policy", "", "")
 	fs.IntVar(&f.maxAttempts, "max-attempts", 0, "")
 	fs.DurationVar(&f.initialBackoff, "initial-backoff", 0, "")
+	fs.StringVar(&f.limit, "limit", "", "")
 	fs.DurationVar(&f.timeout, "timeout", 0, "")
 	fs.BoolVar(&f.asJSON, "json", false, "")
 	fs.BoolVar(&f.head, "i", false, "")
@@ -107,6 +109,12 @@ func (f *callFlags) prepare(in *invocation, url string) (c *caller, err error) {
 	}
 	if c.policy, err = f.policy(c.req); err != nil {
 		return nil, in.errorf("--policy: %v", err)
+	}
+	if f.limit != "" {
+		if c.policy.Limit, err = apigw.ParseRateLimit(f.limit); err != nil {
+			return nil, in.errorf("--limit %q: give calls and a time, such as 100/s or 5000/h", f.limit)
+		}
+		c.policy.MaxThrottleWait = cmp.Or(c.policy.MaxThrottleWait, time.Minute)
 	}
 	if c.base, err = f.connection.transport(in); err != nil {
 		return nil, err

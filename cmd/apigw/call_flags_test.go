@@ -118,6 +118,28 @@ func TestCallStreamsALargeFile(t *testing.T) {
 	}
 }
 
+// With a limit a throttled call waits for its turn.
+func TestCallLimit(t *testing.T) {
+	tries := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tries++; tries == 1 {
+			w.Header().Set("X-Ca-Error-Code", "T429PR")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		io.WriteString(w, "passed")
+	}))
+	defer server.Close()
+	got := runCommand([]string{"call", "--limit", "50/s", "-X", "POST", server.URL}, "", nil)
+	if got.exit != exitOK || got.stdout != "passed" || tries != 2 {
+		t.Errorf("got code %d, %q after %d attempts, want success after 2; %s", got.exit, got.stdout, tries, got.stderr)
+	}
+	got = runCommand([]string{"call", "--limit", "many", server.URL}, "", nil)
+	if want := `--limit "many"`; got.exit != exitMisuse || !strings.Contains(got.stderr, want) {
+		t.Errorf("got code %d, %q, want misuse that names %s", got.exit, got.stderr, want)
+	}
+}
+
 func TestCallShowsHeads(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Echo", "got "+r.Header.Get("Authorization"))
