@@ -29,7 +29,8 @@ func (p *Pacer) laneOf(req *http.Request, policy *RetryPolicy) *lane {
 	credential := credentialHash(req.Header)
 	if t := p.lanes.Load(); t != nil {
 		k := &t.first.key
-		if k.host == string(host) && k.credential == credential && k.scope == policy.LimitScope && k.limit == limit && k.custom == "" {
+		if k.custom == "" && k.host == string(host) && k.credential == credential &&
+			k.scope == policy.LimitScope && k.limit == limit {
 			return t.first
 		}
 		l := t.all[laneKey{host: string(host), credential: credential, scope: policy.LimitScope, limit: limit}]

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,86 +260,6 @@ type notSentError struct{}
 func (notSentError) Error() string { return "not sent" }
 func (notSentError) NotSent() bool { return true }
 
-// keys returns the keys of the limits that are known.
-func keys(tr *Transport) (keys []string) {
-	for _, s := range tr.Limits() {
-		if s.Rate > 0 {
-			keys = append(keys, s.Key)
-		}
-	}
-	return keys
-}
-
-// The code of a refusal says whom the limit is about.
-func TestScopeOfALimit(t *testing.T) {
-	for name, c := range map[string]struct {
-		refusal answer
-		want    []string // known limits
-		held    []bool   // other scope, other caller, other host
-	}{
-		"API":      {answer{status: 429, code: "T429PR"}, []string{"a.example | caller 1 | orders"}, []bool{false, false, false}},
-		"app":      {answer{status: 403, message: "Throttled by APP Flow Control"}, []string{"a.example | caller 1 | all"}, []bool{true, false, false}},
-		"instance": {answer{status: 429, code: "T429IN"}, []string{"a.example | all"}, []bool{true, true, false}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				base := serve(ok)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
-				tr.PolicyFor = func(req *http.Request) *RetryPolicy {
-					p := tr.Policy
-					p.LimitScope = strings.Trim(req.URL.Path, "/")
-					return &p
-				}
-				request := func(url, key string) *http.Request {
-					req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-					req.Header.Set("X-Ca-Key", key)
-					return req
-				}
-				others := []*http.Request{
-					request("https://a.example/items", "key1"), request("https://A.example:443/items", "key2"), request("https://b.example/orders", "key1"),
-				}
-				for _, req := range others {
-					mustPass(t, tr, req)
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-				defer cancel()
-				tr.Base = serve(c.refusal)
-				mustFail(t, tr, request("https://a.example/orders", "key1").WithContext(ctx))
-				if got := keys(tr); !slices.Equal(got, c.want) {
-					t.Errorf("limits of %q, want %q", got, c.want)
-				}
-				tr.Base = base
-				for i, req := range others {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-					_, err := tr.RoundTrip(req.WithContext(ctx))
-					cancel()
-					if held := errors.Is(err, ErrThrottled); held != c.held[i] {
-						t.Errorf("%s: held back %v (%v), want %v", req.URL, held, err, c.held[i])
-					}
-				}
-			})
-		})
-	}
-}
-
-func TestCredentialsAreNotShown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tr := &Transport{Base: serve(ok), Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
-		for _, value := range []string{"APPCODE 0123456789abcdef", "APPCODE fedcba9876543210"} {
-			req := newRequest(t, http.MethodGet, "")
-			req.Header.Set("Authorization", value)
-			mustPass(t, tr, req)
-		}
-		var got []string
-		for _, s := range tr.Limits() {
-			got = append(got, s.Key)
-		}
-		if want := []string{"api.example.com | caller 1", "api.example.com | caller 2"}; !slices.Equal(got, want) {
-			t.Errorf("keys %q, want %q", got, want)
-		}
-	})
-}
-
 func TestShadowPacesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := serve(limited, ok)
@@ -352,89 +271,6 @@ func TestShadowPacesNothing(t *testing.T) {
 		}
 		if s := p.States(); len(s) != 1 || s[0].Refused != 1 || s[0].Rate == 0 {
 			t.Errorf("states %+v, want one refusal and a rate", s)
-		}
-	})
-}
-
-// countingLimiter is somebody else's.
-type countingLimiter struct {
-	mu       sync.Mutex
-	keys     []string
-	again    []bool
-	declared []RateLimit
-	outcomes []Outcome
-	err      error
-	learns   bool
-}
-
-func (l *countingLimiter) Acquire(ctx context.Context, key string, _ time.Time, again bool) (Place, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.keys, l.again, l.declared = append(l.keys, key), append(l.again, again), append(l.declared, DeclaredLimit(ctx))
-	return Place{Value: len(l.keys)}, l.err
-}
-
-func (l *countingLimiter) Done(p Place, o Outcome) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if p.Value != len(l.keys) {
-		o = 99
-	}
-	l.outcomes = append(l.outcomes, o)
-}
-
-func (l *countingLimiter) Learns() bool { return l.learns }
-
-func TestOthersLimiter(t *testing.T) {
-	for name, c := range map[string]struct {
-		learns bool
-		at     []time.Duration
-	}{
-		"that spaces refused calls": {true, []time.Duration{0, 0, quarter}},
-		"that does not":             {false, []time.Duration{0, time.Second + quarter, time.Second + 3*quarter}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l := &countingLimiter{learns: c.learns}
-				base := serve(limited, unavailable, ok)
-				policy := RetryPolicy{
-					MaxThrottleWait: time.Minute, Jitter: JitterNone, Limit: RateLimit{100, time.Second}, LimitScope: "orders",
-				}
-				tr := &Transport{Base: base, Limiter: l, Policy: policy}
-				req := newRequest(t, http.MethodGet, "")
-				req.Header.Set("X-Ca-Key", "203753385")
-				mustPass(t, tr, req)
-				if !slices.Equal(base.at, c.at) {
-					t.Errorf("attempts at %v, want %v", base.at, c.at)
-				}
-				if want := []Outcome{OutcomeRefused, OutcomePassed, OutcomePassed}; !slices.Equal(l.outcomes, want) {
-					t.Errorf("outcomes %v, want %v", l.outcomes, want)
-				}
-				if want := []bool{false, true, true}; !slices.Equal(l.again, want) {
-					t.Errorf("again %v, want %v", l.again, want)
-				}
-				if l.declared[0] != policy.Limit {
-					t.Errorf("declared %v, want %v", l.declared[0], policy.Limit)
-				}
-				if key := l.keys[0]; strings.Contains(key, "203753385") || !strings.HasSuffix(key, "|orders") || !strings.HasPrefix(key, "api.example.com|") {
-					t.Errorf("key %q, want host, a hash and the scope", key)
-				}
-			})
-		})
-	}
-}
-
-func TestLimiterThatFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := &countingLimiter{err: errors.New("out of order")}
-		base := serve(ok)
-		_, err := (&Transport{Base: base, Limiter: l}).RoundTrip(newRequest(t, http.MethodGet, ""))
-		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopPaced || !strings.Contains(err.Error(), "out of order") || base.attempts() != 0 {
-			t.Errorf("got %v after %d attempts, want the limiter's error after none", err, base.attempts())
-		}
-		if len(l.outcomes) != 0 {
-			t.Errorf("outcomes %v of a place that was not given, want none", l.outcomes)
 		}
 	})
 }

@@ -101,7 +101,8 @@ func (f *fleet) run(t *testing.T, s *server, limit func(*rand.Rand) pacesim.Limi
 	for p := range f.processes {
 		client := s.client()
 		defer client.Close()
-		l := &Limiter{Client: counting{client, &f.trips}, Limit: f.declared, Timeout: time.Hour, clock: func() int64 { return time.Now().UnixMicro() }}
+		l := s.limiter(t)
+		l.Client, l.Limit = counting{client, &f.trips}, f.declared
 		for range f.workers {
 			delay := f.trip()
 			wg.Go(func() {
@@ -174,11 +175,26 @@ func TestFleet(t *testing.T) {
 		jain      float64 // at least
 		trips     float64 // at most, for each call
 	}{
-		{"20 processes, 200/s", 20, 50, pacesim.Fixed(200, sec), 200, apigw.RateLimit{}, 30 * sec, 300 * sec, 5, .97, .01, .97, .2},
-		{"the same, declared", 20, 50, pacesim.Fixed(200, sec), 200, apigw.RateLimit{Calls: 200}, 30 * sec, 120 * sec, 2, .97, .01, .97, .2},
-		{"one process, 100/s", 1, 50, pacesim.Fixed(100, sec), 100, apigw.RateLimit{}, 10 * sec, 120 * sec, 2, .97, .01, 1, .2},
-		{"5 processes, 10/s", 5, 10, pacesim.Fixed(10, sec), 10, apigw.RateLimit{}, 60 * sec, 600 * sec, 2, .95, .02, .95, 1.5},
-		{"5 processes, 1000/min", 5, 20, pacesim.Fixed(1000, time.Minute), 1000. / 60, apigw.RateLimit{}, 300 * sec, 3600 * sec, 2, .97, .005, .97, .5},
+		{
+			"20 processes, 200/s", 20, 50, pacesim.Fixed(200, sec), 200,
+			apigw.RateLimit{}, 30 * sec, 300 * sec, 5, .97, .01, .97, .2,
+		},
+		{
+			"the same, declared", 20, 50, pacesim.Fixed(200, sec), 200,
+			apigw.RateLimit{Calls: 200}, 30 * sec, 120 * sec, 2, .97, .01, .97, .2,
+		},
+		{
+			"one process, 100/s", 1, 50, pacesim.Fixed(100, sec), 100,
+			apigw.RateLimit{}, 10 * sec, 120 * sec, 2, .97, .01, 1, .2,
+		},
+		{
+			"5 processes, 10/s", 5, 10, pacesim.Fixed(10, sec), 10,
+			apigw.RateLimit{}, 60 * sec, 600 * sec, 2, .95, .02, .95, 1.5,
+		},
+		{
+			"5 processes, 1000/min", 5, 20, pacesim.Fixed(1000, time.Minute), 1000. / 60,
+			apigw.RateLimit{}, 300 * sec, 3600 * sec, 2, .97, .005, .97, .5,
+		},
 		{"token bucket", 10, 20, bucket, 50, apigw.RateLimit{}, 30 * sec, 300 * sec, 2, .95, .05, .97, .6},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +205,8 @@ func TestFleet(t *testing.T) {
 				s.forget(t)
 				synctest.Test(t, func(t *testing.T) {
 					f := &fleet{
-						processes: test.processes, workers: test.workers, warm: test.warm, end: test.end, seed: seed, declared: test.declared,
+						processes: test.processes, workers: test.workers, warm: test.warm, end: test.end,
+						seed: seed, declared: test.declared,
 					}
 					f.run(t, s, test.limit)
 					f.write(t)

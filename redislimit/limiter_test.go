@@ -121,7 +121,8 @@ func TestOneRefusalHoldsAll(t *testing.T) {
 		var none *apigw.NoPlaceError
 		c := s.limiter(t)
 		refuse(t, c)
-		if _, err := c.Acquire(t.Context(), "gw", time.Now().Add(time.Millisecond), false); !errors.As(err, &none) || none.Needed <= 0 {
+		_, err := c.Acquire(t.Context(), "gw", time.Now().Add(time.Millisecond), false)
+		if !errors.As(err, &none) || none.Needed <= 0 {
 			t.Errorf("got %v, want a NoPlaceError that says how long", err)
 		}
 	})

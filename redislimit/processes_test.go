@@ -112,7 +112,8 @@ func TestTwentyProcesses(t *testing.T) {
 		t.Skip("takes thirteen seconds")
 	}
 	s := startRedis(t)
-	g := &gateway{limit: &pacesim.Aligned{Window: time.Second, Calls: func(time.Duration) int { return 200 }}, start: time.Now()}
+	limit := &pacesim.Aligned{Window: time.Second, Calls: func(time.Duration) int { return 200 }}
+	g := &gateway{limit: limit, start: time.Now()}
 	web := httptest.NewServer(g)
 	defer web.Close()
 	self, err := os.Executable()

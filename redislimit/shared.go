@@ -53,7 +53,9 @@ type ticket struct {
 const freshness = time.Second
 
 func newShared(l *Limiter, name string, declared apigw.RateLimit) *shared {
-	s := &shared{limiter: l, name: name, keys: l.redisKeys(name), declared: declared, start: time.Now(), wakeAt: pace.Never}
+	s := &shared{
+		limiter: l, name: name, keys: l.redisKeys(name), declared: declared, start: time.Now(), wakeAt: pace.Never,
+	}
 	if l.Client == nil {
 		s.local = s.newLocal()
 		s.retry = pace.Never

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/apigw-go/apigw/internal/pace"
 	"github.com/apigw-go/apigw/internal/pacesim"
 )
 
@@ -26,7 +25,10 @@ func declared(calls float64, per time.Duration) func(pacesim.Env) pacesim.Limite
 }
 
 // perSeed runs a scenario with each seed, at the same time.
-func perSeed(t *testing.T, s pacesim.Scenario, start func(pacesim.Env) pacesim.Limiter, check func(*testing.T, uint64, pacesim.Result)) {
+func perSeed(
+	t *testing.T, s pacesim.Scenario, start func(pacesim.Env) pacesim.Limiter,
+	check func(*testing.T, uint64, pacesim.Result),
+) {
 	t.Helper()
 	for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 		check(t, seed, pacesim.Run(s, seed, start))
@@ -62,25 +64,63 @@ func TestGoodputAndRefusals(t *testing.T) {
 		refused   float64 // at most
 		jain      float64 // at least
 	}{
-		{"100/s", pacesim.Scenario{Limit: pacesim.Fixed(100, sec), Warm: 10 * sec, End: 120 * sec}, learned, 100, .97, .005, 0},
-		{"100/s opened by the first call", pacesim.Scenario{Limit: opened, Warm: 10 * sec, End: 120 * sec}, learned, 100, .96, .008, 0},
-		{"100/s sliding", pacesim.Scenario{Limit: sliding, Warm: 10 * sec, End: 120 * sec}, learned, 100, .96, .008, 0},
-		{"100/s sliding, refused calls count", pacesim.Scenario{Limit: hostile, Warm: 10 * sec, End: 120 * sec}, learned, 100, .95, .008, 0},
-		{"10/s", pacesim.Scenario{Limit: pacesim.Fixed(10, sec), Warm: 30 * sec, End: 600 * sec}, learned, 10, .97, .015, 0},
-		{"1000/min", pacesim.Scenario{Limit: pacesim.Fixed(1000, minute), Warm: 5 * minute, End: 60 * minute}, learned, 1000. / 60, .98, .002, 0},
-		{"5000/h", pacesim.Scenario{Limit: pacesim.Fixed(5000, hour), Warm: 3 * hour, End: 24 * hour}, learned, 5000. / 3600, .98, .002, 0},
-		{"token bucket 50/s", pacesim.Scenario{Limit: bucket, Warm: 20 * sec, End: 200 * sec}, learned, 50, .98, .012, 0},
-		{"500 per 10 s", pacesim.Scenario{Limit: pacesim.Fixed(500, 10*sec), Warm: 100 * sec, End: 600 * sec}, learned, 50, .97, .003, 0},
-		{"3000 per 15 min", pacesim.Scenario{Limit: pacesim.Fixed(3000, 15*minute), Warm: 2 * hour, End: 12 * hour}, learned, 3000. / 900, .97, .003, 0},
-		{"10/s and 300/min", pacesim.Scenario{Limit: double, Warm: 5 * minute, End: 40 * minute}, learned, 5, .93, .01, 0},
-		{"1000/s, late timers", pacesim.Scenario{Limit: pacesim.Fixed(1000, sec), Workers: 200, Warm: 10 * sec, End: 60 * sec, Late: 2 * ms}, learned, 1000, .97, .005, 0},
-		{"long round trips, late timers", pacesim.Scenario{Limit: pacesim.Fixed(100, sec), Workers: 100, RoundTrip: slow, Late: 5 * ms, Warm: 20 * sec, End: 200 * sec}, learned, 100, .90, .015, 0},
-		{"slow backend", pacesim.Scenario{Limit: pacesim.Fixed(100, sec), Workers: 500, Backend: pacesim.Span{From: 2 * sec, To: 4 * sec}, Warm: 40 * sec, End: 300 * sec}, learned, 100, .90, .015, 0},
-		{"20 processes", pacesim.Scenario{Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec}, learned, 200, .96, .04, .9},
-		{"20 processes, 4 nodes", pacesim.Scenario{Limit: pacesim.Fixed(50, sec), Processes: 20, Nodes: 4, Warm: 30 * sec, End: 300 * sec}, learned, 200, .97, .04, .9},
-		{"20 processes that are told the whole limit", pacesim.Scenario{Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec}, declared(200, sec), 200, .96, .04, .9},
-		{"100/s declared", pacesim.Scenario{Limit: pacesim.Fixed(100, sec), Warm: 10 * sec, End: 120 * sec}, declared(100, sec), 100, .97, .005, 0},
-		{"1000/min declared", pacesim.Scenario{Limit: pacesim.Fixed(1000, minute), Warm: 5 * minute, End: 60 * minute}, declared(1000, minute), 1000. / 60, .98, .002, 0},
+		{"100/s", pacesim.Scenario{
+			Limit: pacesim.Fixed(100, sec), Warm: 10 * sec, End: 120 * sec,
+		}, learned, 100, .97, .005, 0},
+		{"100/s opened by the first call", pacesim.Scenario{
+			Limit: opened, Warm: 10 * sec, End: 120 * sec,
+		}, learned, 100, .96, .008, 0},
+		{"100/s sliding", pacesim.Scenario{
+			Limit: sliding, Warm: 10 * sec, End: 120 * sec,
+		}, learned, 100, .96, .008, 0},
+		{"100/s sliding, refused calls count", pacesim.Scenario{
+			Limit: hostile, Warm: 10 * sec, End: 120 * sec,
+		}, learned, 100, .95, .008, 0},
+		{"10/s", pacesim.Scenario{
+			Limit: pacesim.Fixed(10, sec), Warm: 30 * sec, End: 600 * sec,
+		}, learned, 10, .97, .015, 0},
+		{"1000/min", pacesim.Scenario{
+			Limit: pacesim.Fixed(1000, minute), Warm: 5 * minute, End: 60 * minute,
+		}, learned, 1000. / 60, .98, .002, 0},
+		{"5000/h", pacesim.Scenario{
+			Limit: pacesim.Fixed(5000, hour), Warm: 3 * hour, End: 24 * hour,
+		}, learned, 5000. / 3600, .98, .002, 0},
+		{"token bucket 50/s", pacesim.Scenario{
+			Limit: bucket, Warm: 20 * sec, End: 200 * sec,
+		}, learned, 50, .98, .012, 0},
+		{"500 per 10 s", pacesim.Scenario{
+			Limit: pacesim.Fixed(500, 10*sec), Warm: 100 * sec, End: 600 * sec,
+		}, learned, 50, .97, .003, 0},
+		{"3000 per 15 min", pacesim.Scenario{
+			Limit: pacesim.Fixed(3000, 15*minute), Warm: 2 * hour, End: 12 * hour,
+		}, learned, 3000. / 900, .97, .003, 0},
+		{"10/s and 300/min", pacesim.Scenario{
+			Limit: double, Warm: 5 * minute, End: 40 * minute,
+		}, learned, 5, .93, .01, 0},
+		{"1000/s, late timers", pacesim.Scenario{
+			Limit: pacesim.Fixed(1000, sec), Workers: 200, Warm: 10 * sec, End: 60 * sec, Late: 2 * ms,
+		}, learned, 1000, .97, .005, 0},
+		{"long round trips, late timers", pacesim.Scenario{
+			Limit: pacesim.Fixed(100, sec), Workers: 100, RoundTrip: slow, Late: 5 * ms, Warm: 20 * sec, End: 200 * sec,
+		}, learned, 100, .90, .015, 0},
+		{"slow backend", pacesim.Scenario{
+			Limit: pacesim.Fixed(100, sec), Workers: 500, Backend: pacesim.Span{From: 2 * sec, To: 4 * sec}, Warm: 40 * sec, End: 300 * sec,
+		}, learned, 100, .90, .015, 0},
+		{"20 processes", pacesim.Scenario{
+			Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec,
+		}, learned, 200, .96, .04, .9},
+		{"20 processes, 4 nodes", pacesim.Scenario{
+			Limit: pacesim.Fixed(50, sec), Processes: 20, Nodes: 4, Warm: 30 * sec, End: 300 * sec,
+		}, learned, 200, .97, .04, .9},
+		{"20 processes that are told the whole limit", pacesim.Scenario{
+			Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec,
+		}, declared(200, sec), 200, .96, .04, .9},
+		{"100/s declared", pacesim.Scenario{
+			Limit: pacesim.Fixed(100, sec), Warm: 10 * sec, End: 120 * sec,
+		}, declared(100, sec), 100, .97, .005, 0},
+		{"1000/min declared", pacesim.Scenario{
+			Limit: pacesim.Fixed(1000, minute), Warm: 5 * minute, End: 60 * minute,
+		}, declared(1000, minute), 1000. / 60, .98, .002, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -224,6 +264,3 @@ func TestBelowTheLimitNothingWaits(t *testing.T) {
 		}
 	})
 }
-
-var _ pacesim.Limiter = (*pacesim.Learned)(nil)
-var _ = pace.Never
