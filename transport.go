@@ -179,12 +179,12 @@ type call struct {
 	began    time.Duration // monotonic
 
 	original originalRequest
-	body    bodies
-	handed  bool           // the request is in the hands of a Base, which closes its body
-	looked  time.Duration  // how long its body was looked into
-	failing bool           // the latest attempt came to a failure
-	open    *http.Response // not returned yet, to be closed if somebody panics
-	done    bool           // all has its end
+	body     bodies
+	handed   bool           // the request is in the hands of a Base, which closes its body
+	looked   time.Duration  // how long its body was looked into
+	failing  bool           // the latest attempt came to a failure
+	open     *http.Response // not returned yet, to be closed if somebody panics
+	done     bool           // all has its end
 
 	attempts []Attempt
 	start    time.Time       // when the first attempt began

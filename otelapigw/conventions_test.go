@@ -126,7 +126,7 @@ func TestDurationHasOnlyAttributesOfTheConventions(t *testing.T) {
 			continue
 		}
 		attrs, _, _ = strings.Cut(attrs, "}")
-		for _, attr := range strings.Fields(attrs) {
+		for attr := range strings.FieldsSeq(attrs) {
 			name, _, _ := strings.Cut(attr, "=")
 			if !slices.Contains(allowed, name) {
 				t.Errorf("%s is not in the conventions", name)
