@@ -105,6 +105,10 @@ func boundedAttempts(attempts []Attempt) []Attempt {
 		a := &attempts[i]
 		a.Message, a.RequestID = boundedText(a.Message), boundedText(a.RequestID)
 		a.Code = catalog.Code(boundedText(string(a.Code)))
+		if a.secrets != nil { // a part of a failure, all of which it would keep
+			secrets := *a.secrets
+			a.secrets = &secrets
+		}
 	}
 	return attempts
 }

@@ -1,8 +1,11 @@
 package apigw
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 )
@@ -32,4 +35,28 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("got %+v", results)
 		}
 	})
+}
+
+// A Recorder lets go of long texts: of 200 MiB that a server sent it keeps a few.
+func TestRecorderLetsGoOfLongTexts(t *testing.T) {
+	ctx, recorder := WithRecorder(context.Background())
+	for range 50 {
+		long := strings.Repeat("x", 1<<20)
+		tr := &Transport{
+			Base:   serve(answer{status: 503, message: "a" + long, header: http.Header{headerRequestID: {"b" + long}}}),
+			Policy: RetryPolicy{MaxAttempts: 2, NewBackOff: noDelay}, Budget: &RetryBudget{Unlimited: true},
+		}
+		resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, "").WithContext(ctx))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapAlloc > 40<<20 {
+		t.Errorf("%d MiB are in use, want a few", m.HeapAlloc>>20)
+	}
+	runtime.KeepAlive(recorder)
 }

@@ -78,6 +78,15 @@ func (m *Masker) Text(s string, limit int) string {
 	return Line(cutPasswords(cutQueries(cutStringToSign(s))), limit)
 }
 
+// Body takes the secrets out of a whole body. Nothing else is changed.
+func (m *Masker) Body(s string) string {
+	masked, ok := m.mask(s, false)
+	if !ok {
+		return Withheld
+	}
+	return masked
+}
+
 // Code returns a code of the gateway as it may be shown: the six characters of
 // one. Whatever else stands there is not shown, "" then.
 func (m *Masker) Code(s string) string {

@@ -24,6 +24,8 @@ type entry struct {
 	sent     http.Header // of the last attempt, as it was signed; nil if unknown
 	response http.Header
 	secrets  redact.Secrets
+	inBodies redact.Secrets // what is masked in bodies, too
+	kept     int            // bytes of the body that the secrets hold
 	attempts []apigw.Attempt
 	delay    time.Duration // before the attempt that is awaited
 	failure  *apigw.Error
@@ -37,7 +39,7 @@ type entry struct {
 
 // size is what the entry keeps in memory, roughly.
 func (e *entry) size() int {
-	n := 1024 + len(e.target) + len(e.requestBody.data) + len(e.responseBody.data)
+	n := 1024 + len(e.target) + len(e.requestBody.data) + len(e.responseBody.data) + e.kept
 	for _, h := range []http.Header{e.request, e.sent, e.response} {
 		for name, values := range h {
 			n += len(name) + 64
@@ -46,17 +48,42 @@ func (e *entry) size() int {
 			}
 		}
 	}
-	for _, a := range e.attempts {
-		n += 256 + len(a.Message)
+	n += sizeOf(e.attempts)
+	if f := e.failure; f != nil {
+		n += len(f.Message) + len(f.Code) + len(f.RequestID) + sizeOf(f.Attempts)
+		for _, p := range f.Params {
+			n += len(p.Value)
+		}
+	}
+	if e.signed != nil {
+		n += len(e.signed.Text)
+		for _, l := range e.signed.Lines {
+			n += 64 + len(l.Name) + len(l.Signed) + len(l.Server)
+		}
+	}
+	return n
+}
+
+func sizeOf(attempts []apigw.Attempt) (n int) {
+	for _, a := range attempts {
+		n += 512 + len(a.Message) + len(a.Code) + len(a.RequestID)
 	}
 	return n
 }
 
 // capture is the beginning of a body.
 type capture struct {
-	data  []byte
-	total int64 // bytes that passed
-	limit int   // 0: bodies are not kept
+	data   []byte
+	total  int64 // bytes that passed
+	limit  int   // 0: the body is not kept
+	hidden bool  // it is kept for its secrets only, until there is an answer
+}
+
+// drop forgets what is not to be shown.
+func (c *capture) drop() {
+	if c.hidden {
+		c.data, c.limit = nil, 0
+	}
 }
 
 func (c *capture) add(p []byte) {

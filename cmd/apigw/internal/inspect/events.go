@@ -11,6 +11,9 @@ import (
 // calls a second are ten events.
 const eventInterval = 100 * time.Millisecond
 
+// stalled is how long a page may take to read an event.
+const stalled = 30 * time.Second
+
 // update is an event: what changed since the last one.
 type update struct {
 	Calls   []summary `json:"calls,omitempty"`
@@ -38,6 +41,7 @@ func (i *Inspector) serveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 		if len(u.Calls) > 0 || len(u.Samples) > 0 {
 			data, _ := json.Marshal(u) // our own structs always encode
+			flush.SetWriteDeadline(time.Now().Add(stalled))
 			if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil || flush.Flush() != nil {
 				return
 			}

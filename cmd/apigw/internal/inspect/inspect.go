@@ -11,6 +11,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/apigw-go/apigw"
@@ -65,8 +67,9 @@ func (i *Inspector) watch(w http.ResponseWriter, r *http.Request, next http.Hand
 		e.method, e.target, e.request, e.replayOf = r.Method, targetOf(r), r.Header.Clone(), replayOf
 		e.request.Set("Host", r.Host)
 		e.secrets = redact.Of(r)
+		e.requestBody = capture{limit: MaxBody, hidden: !i.Bodies}
 		if i.Bodies {
-			e.requestBody.limit, e.responseBody.limit = MaxBody, MaxBody
+			e.responseBody.limit = MaxBody
 		}
 	})
 	i.metrics.begin()
@@ -78,6 +81,7 @@ func (i *Inspector) watch(w http.ResponseWriter, r *http.Request, next http.Hand
 	defer func() {
 		i.ring.change(e, func() {
 			e.done, e.duration = true, time.Since(e.start)
+			e.requestBody.drop()
 			if watched.status != 0 {
 				e.status = watched.status
 			}
@@ -91,9 +95,10 @@ func (i *Inspector) watch(w http.ResponseWriter, r *http.Request, next http.Hand
 	return e.id
 }
 
-// targetOf returns path and query as the client wrote them.
+// targetOf returns path and query as the client wrote them, without the host and
+// the user of the absolute form.
 func targetOf(r *http.Request) string {
-	if r.RequestURI != "" {
+	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
 	return r.URL.RequestURI()
@@ -134,12 +139,29 @@ func (i *Inspector) OnOutcome(req *http.Request, o proxy.Outcome) {
 			return
 		}
 		e.response = o.Response.Header.Clone()
-		if sent := o.Response.Request; sent != nil {
-			e.sent = sent.Header.Clone()
-			e.secrets = redact.Of(req, sent)
-		}
+		e.collect(o.Response.Request)
 		e.signed = signatureOf(o.Response, e.secrets.Masker())
 	})
+}
+
+// collect adds the secrets of the request as it was sent, and of its body, which
+// the answer may repeat. The caller holds the lock.
+func (e *entry) collect(sent *http.Request) {
+	if sent != nil {
+		e.sent = sent.Header.Clone()
+		e.secrets.AddRequest(sent)
+		e.inBodies = redact.Of(&http.Request{Header: e.request}, &http.Request{Header: e.sent})
+		_, query, _ := strings.Cut(e.target, "?")
+		came, _ := url.ParseQuery(query)
+		for name, values := range sent.URL.Query() {
+			if !came.Has(name) { // a signer put it there
+				e.inBodies.Add(values...)
+			}
+		}
+	}
+	e.secrets.AddBodyText(e.request, e.requestBody.data)
+	e.kept = len(e.requestBody.data)
+	e.requestBody.drop()
 }
 
 func (i *Inspector) explain(s apigw.StopReason) catalog.Text {

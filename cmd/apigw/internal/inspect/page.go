@@ -62,7 +62,7 @@ func headers(next http.Handler) http.Handler {
 // cookie, in that cookie, or in a header.
 func (i *Inspector) needsToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token := r.URL.Query().Get("token"); token != "" && r.URL.Path == "/" && isEqual(token, i.Token) {
+		if token := r.URL.Query().Get("token"); token != "" && i.Token != "" && r.URL.Path == "/" && isEqual(token, i.Token) {
 			http.SetCookie(w, &http.Cookie{
 				Name: i.cookieName(r), Value: i.session(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 			})
@@ -79,6 +79,9 @@ func (i *Inspector) needsToken(next http.Handler) http.Handler {
 }
 
 func (i *Inspector) isKnown(r *http.Request) bool {
+	if i.Token == "" {
+		return false // not everybody
+	}
 	if c, err := r.Cookie(i.cookieName(r)); err == nil && isEqual(c.Value, i.session()) {
 		return true
 	}

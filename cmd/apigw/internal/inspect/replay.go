@@ -10,6 +10,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // replay is what the page asks for. What is nil stays as it was.
@@ -20,8 +21,11 @@ type replay struct {
 	Body    *string       `json:"body"`
 }
 
-// maxReplay bounds what the page sends.
-const maxReplay = 1 << 20
+// maxReplay bounds what the page sends, maxReplayTime how long a replay takes.
+const (
+	maxReplay     = 1 << 20
+	maxReplayTime = 10 * time.Minute
+)
 
 // serveReplay sends a call again through the proxy, as a call of its own, and
 // answers with its id. The browser's own protection is not enough for something
@@ -46,13 +50,20 @@ func (i *Inspector) serveReplay(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusBadRequest, "this is no replay: %v", err)
 		return
 	}
+	if decoder.Decode(new(replay)) != io.EOF {
+		fail(http.StatusBadRequest, "this is no replay: something follows it")
+		return
+	}
 	req, err := e.again(change)
 	if err != nil {
 		fail(http.StatusConflict, "%v", err)
 		return
 	}
-	// With a context of its own: the call goes on if the page is closed.
-	id := i.watch(&discard{header: http.Header{}}, req.WithContext(context.Background()), i.inner, e.id)
+	// With a context of its own: the call goes on if the page is closed. A stream
+	// that does not end would go on for ever.
+	ctx, cancel := context.WithTimeout(context.Background(), maxReplayTime)
+	defer cancel()
+	id := i.watch(&discard{header: http.Header{}}, req.WithContext(ctx), i.inner, e.id)
 	writeJSON(w, http.StatusOK, map[string]uint64{"id": id})
 }
 

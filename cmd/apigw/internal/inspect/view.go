@@ -116,7 +116,7 @@ func (e *entry) detail(explain func(apigw.StopReason) catalog.Text) detail {
 		summary: e.summarize(m), Timeline: []attemptView{}, Signature: e.signed,
 		Request: heads(e.request, m, redact.IsHarmlessHeader), Sent: heads(e.sent, m, redact.IsHarmlessHeader),
 		Response:    heads(e.response, m, isShownOfResponse),
-		RequestBody: e.requestBody.view(m), ResponseBody: e.responseBody.view(m),
+		RequestBody: e.requestBody.view(nil), ResponseBody: e.responseBody.view(e.inBodies.Masker()),
 		Replayable: e.done && e.requestBody.whole(),
 	}
 	for _, a := range e.attempts {
@@ -126,7 +126,7 @@ func (e *entry) detail(explain func(apigw.StopReason) catalog.Text) detail {
 		})
 	}
 	if f := e.failure; f != nil {
-		d.Reached, d.Message, d.Remedy = f.Reached.String(), f.SafeMessage(), f.Entry.Remedy
+		d.Reached, d.Message, d.Remedy = f.Reached.String(), m.Text(f.SafeMessage(), maxValueShown), f.Entry.Remedy
 		d.Unverified = f.Entry.ID != catalog.UnknownID && !f.Entry.Verified()
 		d.RequestID, d.Cause = m.RequestID(f.RequestID), m.Err(f.Err, maxValueShown)
 		if f.Stop != apigw.StopUnknown {
@@ -156,8 +156,9 @@ func heads(h http.Header, m *redact.Masker, shown func(string) bool) []headerVie
 	return list
 }
 
+// view shows a body as it is, but for the secrets that m knows.
 func (c *capture) view(m *redact.Masker) bodyView {
-	v := bodyView{Bytes: c.total, Kept: c.limit > 0}
+	v := bodyView{Bytes: c.total, Kept: c.limit > 0 && !c.hidden}
 	if !v.Kept || len(c.data) == 0 {
 		return v
 	}
@@ -167,6 +168,6 @@ func (c *capture) view(m *redact.Masker) bodyView {
 		v.Binary = true
 		return v
 	}
-	v.Text = text
+	v.Text = m.Body(text)
 	return v
 }

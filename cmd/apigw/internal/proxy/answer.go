@@ -30,7 +30,7 @@ func (p *proxy) modify(resp *http.Response) error {
 	}
 	ctx := resp.Request.Context()
 	attempts := attemptsOf(ctx)
-	e, _ := apigw.FromResponse(resp)
+	e := failureOf(ctx)
 	describe(resp.Header, len(attempts), e)
 	p.config.OnOutcome(resp.Request, Outcome{Status: resp.StatusCode, Response: resp, Attempts: attempts, Err: e})
 	return nil
@@ -61,8 +61,7 @@ func ascii(s string) string {
 // fail answers a call that has no response.
 func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
-	outcome := Outcome{Attempts: attemptsOf(ctx)}
-	errors.As(err, &outcome.Err)
+	outcome := Outcome{Attempts: attemptsOf(ctx), Err: failureOf(ctx)}
 	if errors.Is(ctx.Err(), context.Canceled) {
 		p.config.OnOutcome(r, outcome)
 		panic(http.ErrAbortHandler) // the client went away: nobody reads an answer

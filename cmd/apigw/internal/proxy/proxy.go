@@ -124,6 +124,17 @@ func attemptsOf(ctx context.Context) []apigw.Attempt {
 	return attempts
 }
 
+// failureOf returns how the call of ctx failed, nil if it did not. Of long texts
+// it has the beginning, so that it can be kept.
+func failureOf(ctx context.Context) *apigw.Error {
+	recorder, ok := ctx.Value(recorderKey{}).(*apigw.Recorder)
+	if !ok {
+		return nil
+	}
+	e, _ := recorder.Last()
+	return e
+}
+
 // buffers are those of ReverseProxy, used again.
 type buffers struct{ pool sync.Pool }
 
