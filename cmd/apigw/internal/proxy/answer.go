@@ -23,11 +23,7 @@ const (
 
 // modify puts these headers on a response. Upstream cannot set them.
 func (p *proxy) modify(resp *http.Response) error {
-	for name := range resp.Header {
-		if strings.HasPrefix(http.CanonicalHeaderKey(name), "X-Apigw-") {
-			delete(resp.Header, name)
-		}
-	}
+	dropOwnOf(resp)
 	ctx := resp.Request.Context()
 	attempts := attemptsOf(ctx)
 	e := failureOf(ctx)

@@ -99,7 +99,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	p.reverse.ServeHTTP(w, r)
+	p.reverse.ServeHTTP(interimWriter{w}, r)
 }
 
 // refuse answers a call that is not sent.
