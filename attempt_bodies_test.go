@@ -74,7 +74,8 @@ func TestHostileRequestBodies(t *testing.T) {
 		for how, base := range bases {
 			for _, getBody := range []bool{false, true} {
 				for _, attemptTimeout := range []time.Duration{0, time.Second} {
-					title := fmt.Sprintf("%s, Base %s, GetBody %v, AttemptTimeout %v", name, how, getBody, attemptTimeout)
+					title := fmt.Sprintf("%s, Base %s, GetBody %v, AttemptTimeout %v", name, how, getBody,
+						attemptTimeout)
 					t.Run(title, func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							end := make(chan struct{})
@@ -88,7 +89,8 @@ func TestHostileRequestBodies(t *testing.T) {
 								req.GetBody = func() (io.ReadCloser, error) { return hostileBodies(end)[name], nil }
 							}
 							tr := &Transport{Base: roundTripFunc(base), Policy: RetryPolicy{
-								AttemptTimeout: attemptTimeout, MaxBodyBuffer: 4 << 10, InitialBackoff: time.Millisecond,
+								AttemptTimeout: attemptTimeout, MaxBodyBuffer: 4 << 10,
+								InitialBackoff: time.Millisecond,
 							}}
 							start := time.Now()
 							resp, err := tr.RoundTrip(req)
@@ -149,7 +151,8 @@ func TestBodyThatGrowsWhileItIsRefused(t *testing.T) {
 				req := newRequest(t, http.MethodPut, "")
 				req.Body, req.ContentLength = source, -1
 				tr := &Transport{Base: base, Policy: RetryPolicy{MaxBodyBuffer: limit}}
-				tr.OnAttempt = func(*http.Request, Attempt) { time.Sleep(time.Second) } // time to grow, before the decision
+				// time to grow, before the decision
+				tr.OnAttempt = func(*http.Request, Attempt) { time.Sleep(time.Second) }
 				resp, err := tr.RoundTrip(req)
 				if err != nil {
 					t.Fatal(err)
@@ -218,7 +221,10 @@ func TestSourceOfTheBodyFails(t *testing.T) {
 			t.Run(fmt.Sprint(name, ", GetBody ", getBody), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					req := newRequest(t, http.MethodPost, "")
-					newBody := func() (io.ReadCloser, error) { return &brokenBody{strings.NewReader("abc"), cause}, nil }
+					newBody := func() (io.ReadCloser, error) {
+						return &brokenBody{strings.NewReader("abc"), cause},
+							nil
+					}
 					req.Body, _ = newBody()
 					req.ContentLength = -1
 					if getBody {
@@ -226,7 +232,8 @@ func TestSourceOfTheBodyFails(t *testing.T) {
 					}
 					_, err := (&Transport{Base: roundTripFunc(bases["waits for the body, as HTTP/1"])}).RoundTrip(req)
 					var e *Error
-					if !errors.As(err, &e) || e.Reached != catalog.ReachedMaybe || e.Stop != StopMayHaveRun || len(e.Attempts) != 1 {
+					if !errors.As(err, &e) || e.Reached != catalog.ReachedMaybe || e.Stop != StopMayHaveRun ||
+						len(e.Attempts) != 1 {
 						t.Errorf("got %v, want may-have-run after one attempt", err)
 					}
 					if !errors.Is(err, cause) {

@@ -45,7 +45,8 @@ func TestAttemptTimeoutOfAPost(t *testing.T) {
 		tr := &Transport{Base: slow, Policy: RetryPolicy{AttemptTimeout: time.Second}}
 		_, err := tr.RoundTrip(newRequest(t, http.MethodPost, ""))
 		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopMayHaveRun || !e.Timeout() || !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.As(err, &e) || e.Stop != StopMayHaveRun || !e.Timeout() ||
+			!errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want a timeout that may have run", err)
 		}
 	})
@@ -63,7 +64,8 @@ func TestTimeoutShowsThroughHTTPClient(t *testing.T) {
 }
 
 func TestContextOfTheResponseOutlivesAnAttemptTimeout(t *testing.T) {
-	client := &http.Client{Transport: &Transport{Base: serve(quota, ok), Policy: RetryPolicy{AttemptTimeout: time.Minute}}}
+	client := &http.Client{Transport: &Transport{Base: serve(quota, ok),
+		Policy: RetryPolicy{AttemptTimeout: time.Minute}}}
 	resp, err := client.Get("http://api.example.com/")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +103,8 @@ func TestHeadAtTheMomentOfAttemptTimeout(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
 				time.Sleep(time.Second)
-				return &http.Response{StatusCode: 200, Body: endingBody{r.Context(), strings.NewReader("whole")}, Request: r}, nil
+				return &http.Response{StatusCode: 200, Body: endingBody{r.Context(), strings.NewReader("whole")},
+					Request: r}, nil
 			})
 			tr := &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Second, MaxAttempts: 1}}
 			resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
@@ -134,7 +137,8 @@ func TestContextEndsWithTheAttempt(t *testing.T) {
 		"nil body":    {nil, nil, func(*http.Response) {}},
 		"error":       {nil, io.ErrUnexpectedEOF, func(*http.Response) {}},
 		"body fails": {
-			&brokenBody{strings.NewReader("x"), io.ErrUnexpectedEOF}, nil, func(r *http.Response) { io.ReadAll(r.Body) },
+			&brokenBody{strings.NewReader("x"), io.ErrUnexpectedEOF}, nil,
+			func(r *http.Response) { io.ReadAll(r.Body) },
 		},
 		"body close panics": {
 			&foreignBody{close: func() error { panic("x") }}, nil, func(r *http.Response) { closeWithin(r.Body) },
@@ -168,7 +172,8 @@ func TestContextEndsWithTheAttempt(t *testing.T) {
 				}
 				cancel(errShutdown)
 				if err == nil && context.Cause(resp.Request.Context()) != errShutdown {
-					t.Errorf("the response's context ended by %v, want the caller's cause", context.Cause(resp.Request.Context()))
+					t.Errorf("the response's context ended by %v, want the caller's cause",
+						context.Cause(resp.Request.Context()))
 				}
 			})
 		}
@@ -282,7 +287,8 @@ func TestAttemptTimeoutBeforeAConnection(t *testing.T) {
 func TestAttemptTimeoutKeepsTheTrace(t *testing.T) {
 	server, _ := serverOf(t, func(w http.ResponseWriter, _ *http.Request) {})
 	got := 0
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got++ }})
+	ctx := httptrace.WithClientTrace(t.Context(),
+		&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got++ }})
 	req := newRequest(t, http.MethodGet, "").WithContext(ctx)
 	req.URL = mustParse(t, server.URL)
 	tr := &Transport{Base: server.Client().Transport, Policy: RetryPolicy{AttemptTimeout: time.Minute}}

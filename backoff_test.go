@@ -106,7 +106,8 @@ func TestBackOffWrittenByHand(t *testing.T) {
 			[]time.Duration{1 * time.Second, 1 * time.Second}, true,
 		},
 		"wrapped": {
-			backoff.WithMaxRetries(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, Clock: backoff.SystemClock, MaxInterval: time.Minute}, 2),
+			backoff.WithMaxRetries(&backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2,
+				Clock: backoff.SystemClock, MaxInterval: time.Minute}, 2),
 			[]time.Duration{1 * time.Second, 2 * time.Second}, true,
 		},
 	} {

@@ -57,7 +57,8 @@ func TestCauseOfASiblingIsNotOurs(t *testing.T) {
 		for how, wrap := range map[string]func(context.Context) error{
 			"as it is": context.Cause, // as net/http does
 			"by http.Client": func(ctx context.Context) error {
-				return &url.Error{Op: "Post", URL: "http://api.example.com/v1/orders?token=tops3cret", Err: context.Cause(ctx)}
+				return &url.Error{Op: "Post", URL: "http://api.example.com/v1/orders?token=tops3cret",
+					Err: context.Cause(ctx)}
 			},
 			"unwrapped": func(ctx context.Context) error {
 				cause := context.Cause(ctx)
@@ -73,7 +74,8 @@ func TestCauseOfASiblingIsNotOurs(t *testing.T) {
 						<-r.Context().Done()
 						return nil, wrap(r.Context())
 					})
-					_, err := (&Transport{Base: base}).RoundTrip(newRequest(t, http.MethodPost, "order").WithContext(ctx))
+					_, err := (&Transport{Base: base}).RoundTrip(newRequest(t, http.MethodPost,
+						"order").WithContext(ctx))
 					var e *Error
 					if !errors.As(err, &e) {
 						t.Fatal(err)

@@ -11,7 +11,8 @@ func TestWindowForgets(t *testing.T) {
 	for range 7 {
 		w.add(2 * time.Second)
 	}
-	for now, want := range map[time.Duration]int{2 * time.Second: 7, 9 * time.Second: 7, 10 * time.Second: 0, time.Hour: 0} {
+	for now, want := range map[time.Duration]int{2 * time.Second: 7, 9 * time.Second: 7, 10 * time.Second: 0,
+		time.Hour: 0} {
 		if got := w.sum(now); got != want {
 			t.Errorf("at %v: %d, want %d", now, got, want)
 		}

@@ -119,25 +119,32 @@ func TestDocsGoCheckFindsNames(t *testing.T) {
 		blocks []docBlock
 		want   string
 	}{
-		"defined":                                {[]docBlock{block("t := &apigw.Transport{}", "fmt.Println(t)")}, ""},
-		"defined in the block before":            {[]docBlock{block("t := &apigw.Transport{}"), block("fmt.Println(t)")}, ""},
-		"defined again":                          {[]docBlock{block("t := &apigw.Transport{}"), block("t := 1", "fmt.Println(t)")}, ""},
-		"a function":                             {[]docBlock{block("func f() error { return nil }"), block("fmt.Println(f())")}, ""},
-		"a program":                              {[]docBlock{block("package main", `import "fmt"`, "func main() { fmt.Println() }")}, ""},
-		"of a nested module":                     {[]docBlock{block("fmt.Println(otelhttp.NewTransport(nil))")}, ""},
-		"undefined":                              {[]docBlock{block("t := &apigw.Transport{Policy: soon}", "fmt.Println(t)")}, "soon"},
-		"defined too late":                       {[]docBlock{block("fmt.Println(t)"), block("t := 1")}, "t"},
-		"undefined in a call of a nested module": {[]docBlock{block("fmt.Println(otelhttp.NewTransport(base))")}, "base"},
-		"no such field":                          {[]docBlock{block("fmt.Println(apigw.Transport{Services: nil})")}, "Services"},
-		"no such package":                        {[]docBlock{block("fmt.Println(sdk.New())")}, "sdk"},
-		"import that is missing":                 {[]docBlock{block("package main", "func main() { fmt.Println() }")}, "fmt"},
+		"defined": {[]docBlock{block("t := &apigw.Transport{}", "fmt.Println(t)")}, ""},
+		"defined in the block before": {[]docBlock{block("t := &apigw.Transport{}"),
+			block("fmt.Println(t)")}, ""},
+		"defined again": {[]docBlock{block("t := &apigw.Transport{}"),
+			block("t := 1", "fmt.Println(t)")}, ""},
+		"a function": {[]docBlock{block("func f() error { return nil }"),
+			block("fmt.Println(f())")}, ""},
+		"a program": {[]docBlock{block("package main", `import "fmt"`,
+			"func main() { fmt.Println() }")}, ""},
+		"of a nested module": {[]docBlock{block("fmt.Println(otelhttp.NewTransport(nil))")}, ""},
+		"undefined": {[]docBlock{block("t := &apigw.Transport{Policy: soon}",
+			"fmt.Println(t)")}, "soon"},
+		"defined too late": {[]docBlock{block("fmt.Println(t)"), block("t := 1")}, "t"},
+		"undefined in a call of a nested module": {[]docBlock{block("fmt.Println(otelhttp.NewTransport(base))")},
+			"base"},
+		"no such field":          {[]docBlock{block("fmt.Println(apigw.Transport{Services: nil})")}, "Services"},
+		"no such package":        {[]docBlock{block("fmt.Println(sdk.New())")}, "sdk"},
+		"import that is missing": {[]docBlock{block("package main", "func main() { fmt.Println() }")}, "fmt"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var faults []error
 			for _, program := range docPrograms(c.blocks) {
 				faults = append(faults, checkDocProgram(program, exports)...)
 			}
-			if got := fmt.Sprint(errors.Join(faults...)); (len(faults) > 0) != (c.want != "") || !strings.Contains(got, c.want) {
+			if got := fmt.Sprint(errors.Join(faults...)); (len(faults) > 0) != (c.want != "") ||
+				!strings.Contains(got, c.want) {
 				t.Errorf("got %s, want a fault that names %q", got, c.want)
 			}
 		})

@@ -135,7 +135,8 @@ func (c docCommand) writeReadersModule(t *testing.T) {
 	// The requirements of this module are those of the reader, so nothing has to
 	// be looked up.
 	module := strings.Replace(string(own), "module github.com/apigw-go/apigw", "module example.com/weather", 1) +
-		"\nrequire github.com/apigw-go/apigw v0.0.0\n\nreplace github.com/apigw-go/apigw => " + filepath.ToSlash(tree) + "\n"
+		"\nrequire github.com/apigw-go/apigw v0.0.0\n\nreplace github.com/apigw-go/apigw => " + filepath.ToSlash(tree) +
+		"\n"
 	program := ""
 	for _, b := range docBlocks(t, "README.md", docPages(t)["README.md"]) {
 		if b.language == "go" {

@@ -299,7 +299,8 @@ func TestReadmesCountTheCatalog(t *testing.T) {
 		for i, want := range slices.Backward(strings.Fields(counts)) {
 			from, to := places[2*i+2], places[2*i+3]
 			if got := text[from:to]; got != want && !*updateDocs {
-				t.Errorf("%s: got %s in the sentence of %v, want %s: run go generate ./catalog", page, got, sentence, want)
+				t.Errorf("%s: got %s in the sentence of %v, want %s: run go generate ./catalog", page, got, sentence,
+					want)
 			}
 			text = text[:from] + want + text[to:]
 		}

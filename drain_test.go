@@ -34,7 +34,8 @@ func TestBodyThatBlocksDoesNotHoldTheRetryUp(t *testing.T) {
 		n := 0
 		base := roundTripFunc(func(req *http.Request) (*http.Response, error) {
 			if n++; n == 1 {
-				return &http.Response{StatusCode: 503, ContentLength: -1, Body: &blockingBody{closed: make(chan struct{})}}, nil
+				return &http.Response{StatusCode: 503, ContentLength: -1,
+					Body: &blockingBody{closed: make(chan struct{})}}, nil
 			}
 			return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 		})
@@ -99,8 +100,11 @@ func TestHostileResponseBodies(t *testing.T) {
 	names := hostileBodies(nil)
 	for name := range names {
 		for where, answer := range map[string]func(*http.Request, *http.Response) (*http.Response, error){
-			"before a retry":  func(_ *http.Request, r *http.Response) (*http.Response, error) { return r, nil },
-			"beside an error": func(_ *http.Request, r *http.Response) (*http.Response, error) { return r, dialFailed.err },
+			"before a retry": func(_ *http.Request, r *http.Response) (*http.Response, error) { return r, nil },
+			"beside an error": func(_ *http.Request, r *http.Response) (*http.Response, error) {
+				return r,
+					dialFailed.err
+			},
 			"after AttemptTimeout": func(_ *http.Request, r *http.Response) (*http.Response, error) {
 				time.Sleep(time.Second)
 				return r, nil
@@ -185,7 +189,8 @@ func TestResponseReadAhead(t *testing.T) {
 		},
 		"that breaks": {io.MultiReader(strings.NewReader("busy"), iotest.ErrReader(broken)), broken},
 		"that breaks late": {
-			io.MultiReader(strings.NewReader("busy"), &slowBody{io.NopCloser(iotest.ErrReader(broken)), time.Second}), broken,
+			io.MultiReader(strings.NewReader("busy"), &slowBody{io.NopCloser(iotest.ErrReader(broken)), time.Second}),
+			broken,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,8 @@ func TestErrorIsALogValue(t *testing.T) {
 		}
 		for k, want := range map[string]any{
 			"id": "T429PA", "code": "T429PA", "status": 429.0, "class": "throttled", "origin": "gateway",
-			"backend_reached": "maybe", "request_id": "r1", "stop_reason": "throttled", "message": "Throttled by API Flow Control",
+			"backend_reached": "maybe", "request_id": "r1", "stop_reason": "throttled",
+			"message": "Throttled by API Flow Control",
 		} {
 			if line.Error[k] != want {
 				t.Errorf("error.%s = %v, want %v", k, line.Error[k], want)

@@ -78,7 +78,8 @@ func TestErrorSaysTheWholeStory(t *testing.T) {
 			&Transport{Base: serve(a), Policy: RetryPolicy{MaxAttempts: 2}},
 			newRequest(t, http.MethodGet, ""),
 		)
-		want := "apigw: 504 " + notSentText + ": the gateway could not get or keep a connection to the backend; provider checks address, " +
+		want := "apigw: 504 " + notSentText +
+			": the gateway could not get or keep a connection to the backend; provider checks address, " +
 			"security group, firewall, allow lists and that the service runs; retry only if it is safe to send twice; request id 4D-1" +
 			"; GET api.example.com/v1/orders; 2 attempts, no further one: all attempts are used up (MaxAttempts)"
 		if got := e.Error(); got != want {
@@ -97,7 +98,8 @@ func TestErrorWithoutResponse(t *testing.T) {
 		_, err := (&Transport{Base: serve(answer{err: fmt.Errorf("inner: %w", cause)})}).RoundTrip(
 			newRequest(t, http.MethodPost, ""),
 		)
-		want := "apigw: no response; POST api.example.com/v1/orders: connection reset; 1 attempt, no further one: " + StopMayHaveRun.Text()
+		want := "apigw: no response; POST api.example.com/v1/orders: connection reset; 1 attempt, no further one: " +
+			StopMayHaveRun.Text()
 		if err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}

@@ -55,7 +55,8 @@ func (r Result) String() string {
 	if r.Err != nil {
 		return r.Err.Error()
 	}
-	text := fmt.Sprintf("%d %s%s after %d attempt", r.Status, redact.Line(r.Host, maxHost), redact.Path(r.Path, maxPath), len(r.Attempts))
+	text := fmt.Sprintf("%d %s%s after %d attempt", r.Status, redact.Line(r.Host, maxHost),
+		redact.Path(r.Path, maxPath), len(r.Attempts))
 	if len(r.Attempts) != 1 {
 		text += "s"
 	}
@@ -79,7 +80,8 @@ func (r Result) MarshalLogObject(enc zapcore.ObjectEncoder) error { return addAt
 
 func (r Result) attrs() []slog.Attr {
 	attrs := []slog.Attr{
-		slog.String("host", redact.Line(r.Host, maxHost)), slog.String("path", redact.Path(r.Path, maxPath)), slog.Int("status", r.Status),
+		slog.String("host", redact.Line(r.Host, maxHost)), slog.String("path", redact.Path(r.Path, maxPath)),
+		slog.Int("status", r.Status),
 	}
 	if r.Err != nil {
 		return append(attrs, slog.Any("error", r.Err))

@@ -133,7 +133,8 @@ func TestNotSentByThisProxy(t *testing.T) {
 			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
 		},
 		"connection failure": {
-			[]step{get(host, served), postUnhealthy(host, nil, resetReason+"remote connection failure, transport failure reason: 111")},
+			[]step{get(host, served),
+				postUnhealthy(host, nil, resetReason+"remote connection failure, transport failure reason: 111")},
 			RetryPolicy{}, 2, catalog.ReachedNo, OriginProxy,
 		},
 		"connection termination": {

@@ -120,7 +120,8 @@ func TestRefusedStreams(t *testing.T) {
 			base.Protocols.SetUnencryptedHTTP2(true)
 			defer base.CloseIdleConnections()
 			// Without GetBody, or else net/http would send it again by itself.
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, io.MultiReader(strings.NewReader("order")))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url,
+				io.MultiReader(strings.NewReader("order")))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -91,7 +91,8 @@ func TestClockIsRepairedOverTLS(t *testing.T) {
 		srv := gatewaytest.NewHTTP2Server(g)
 		s := newSigner(srv)
 		s.Now = func() time.Time { return time.Now().Add(off) }
-		if resp := post(t, &apigw.Transport{Base: s, Policy: quick}, srv.URL, "order"); resp.StatusCode != http.StatusOK {
+		if resp := post(t, &apigw.Transport{Base: s, Policy: quick}, srv.URL,
+			"order"); resp.StatusCode != http.StatusOK {
 			t.Errorf("%v off: status %d, want 200", off, resp.StatusCode)
 		}
 		srv.Close()
@@ -107,7 +108,8 @@ func TestPlainHTTPTeachesNothing(t *testing.T) {
 		s := newSigner(srv)
 		s.Hosts = []string{"api.example.com"}
 		resp := post(t, &apigw.Transport{Base: s, Policy: quick}, "http://api.example.com/", "order")
-		if received := g.Counts().Received; resp.StatusCode != http.StatusBadRequest || received != 1 || s.Learned() != nil {
+		if received := g.Counts().Received; resp.StatusCode != http.StatusBadRequest || received != 1 ||
+			s.Learned() != nil {
 			t.Errorf("status %d, %d received, learned %v; want 400, 1, nothing", resp.StatusCode, received, s.Learned())
 		}
 	})
@@ -122,15 +124,18 @@ func TestManyHostsFillNoMemory(t *testing.T) {
 			told := time.Now().Add(20 * time.Minute)
 			if req.Header.Get("X-Ca-Timestamp") == strconv.FormatInt(told.UnixMilli(), 10) {
 				h := http.Header{"X-Envoy-Upstream-Service-Time": {"7"}}
-				return &http.Response{Status: "200 OK", StatusCode: 200, Header: h, Body: http.NoBody, Request: req}, nil
+				return &http.Response{Status: "200 OK", StatusCode: 200, Header: h, Body: http.NoBody, Request: req},
+					nil
 			}
 			h := http.Header{"Date": {told.UTC().Format(http.TimeFormat)}, "X-Ca-Error-Message": {"Timestamp Expired"}}
-			return &http.Response{Status: "400 Bad Request", StatusCode: 400, Header: h, Body: http.NoBody, Request: req}, nil
+			return &http.Response{Status: "400 Bad Request", StatusCode: 400, Header: h, Body: http.NoBody,
+				Request: req}, nil
 		})
 		tr := &apigw.Transport{Base: s, Policy: quick}
 		tr.Policy.MaxThrottleWait = time.Second
 		for i := range 20_000 {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://h%d.example.com/", i), nil)
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+				fmt.Sprintf("https://h%d.example.com/", i), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,8 +143,10 @@ func TestManyHostsFillNoMemory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if learned, limits, budgets := len(s.Learned()), len(tr.Limits()), len(tr.Budgets()); learned == 0 || learned > 256 || limits > 1025 || budgets > 1025 {
-			t.Errorf("%d hosts learned, %d limits, %d budgets; want some, and at most 256, 1025, 1025", learned, limits, budgets)
+		if learned, limits, budgets := len(s.Learned()), len(tr.Limits()), len(tr.Budgets()); learned == 0 ||
+			learned > 256 || limits > 1025 || budgets > 1025 {
+			t.Errorf("%d hosts learned, %d limits, %d budgets; want some, and at most 256, 1025, 1025", learned, limits,
+				budgets)
 		}
 	})
 }
@@ -151,30 +158,32 @@ func TestTextOfABackendResendsNothing(t *testing.T) {
 		status, message, code string
 		more                  http.Header
 	}{
-		"coupon":                       {status: "422 Unprocessable Entity", message: "coupon timestamp expired"},
-		"coupon at 400":                {status: "400 Bad Request", message: "coupon timestamp expired"},
-		"the words at 422":             {status: "422 Unprocessable Entity", message: "Timestamp Expired"},
-		"the words at 200":             {status: "200 OK", message: "Timestamp Expired"},
-		"the words at 500":             {status: "500 Internal Server Error", message: "Timestamp Expired"},
-		"the words at 503":             {status: "503 Service Unavailable", message: "Timestamp Expired"},
-		"the words at 409":             {status: "409 Conflict", message: "timestamp expired"},
-		"with a full stop":             {status: "400 Bad Request", message: "Timestamp Expired."},
-		"with more":                    {status: "400 Bad Request", message: "Timestamp Expired for voucher 7"},
-		"behind more":                  {status: "400 Bad Request", message: "Your Timestamp Expired"},
-		"the backend's reason phrase":  {status: "400 Timestamp Expired", message: "Timestamp Expired"},
-		"phrase in other letters":      {status: "400 TIMESTAMP  EXPIRED", message: "Timestamp Expired"},
-		"with a code of the backend":   {status: "400 Bad Request", message: "Timestamp Expired", code: "C400TE"},
-		"with a code that is none":     {status: "400 Bad Request", message: "Timestamp Expired", code: "expired"},
-		"code with another status":     {status: "422 Unprocessable Entity", code: "S403TE"},
-		"code that nobody verified":    {status: "403 Forbidden", code: "S403TE"},
-		"two messages":                 {status: "400 Bad Request", message: "Timestamp Expired", more: http.Header{"X-Ca-Error-Message": {"voucher"}}},
+		"coupon":                      {status: "422 Unprocessable Entity", message: "coupon timestamp expired"},
+		"coupon at 400":               {status: "400 Bad Request", message: "coupon timestamp expired"},
+		"the words at 422":            {status: "422 Unprocessable Entity", message: "Timestamp Expired"},
+		"the words at 200":            {status: "200 OK", message: "Timestamp Expired"},
+		"the words at 500":            {status: "500 Internal Server Error", message: "Timestamp Expired"},
+		"the words at 503":            {status: "503 Service Unavailable", message: "Timestamp Expired"},
+		"the words at 409":            {status: "409 Conflict", message: "timestamp expired"},
+		"with a full stop":            {status: "400 Bad Request", message: "Timestamp Expired."},
+		"with more":                   {status: "400 Bad Request", message: "Timestamp Expired for voucher 7"},
+		"behind more":                 {status: "400 Bad Request", message: "Your Timestamp Expired"},
+		"the backend's reason phrase": {status: "400 Timestamp Expired", message: "Timestamp Expired"},
+		"phrase in other letters":     {status: "400 TIMESTAMP  EXPIRED", message: "Timestamp Expired"},
+		"with a code of the backend":  {status: "400 Bad Request", message: "Timestamp Expired", code: "C400TE"},
+		"with a code that is none":    {status: "400 Bad Request", message: "Timestamp Expired", code: "expired"},
+		"code with another status":    {status: "422 Unprocessable Entity", code: "S403TE"},
+		"code that nobody verified":   {status: "403 Forbidden", code: "S403TE"},
+		"two messages": {status: "400 Bad Request", message: "Timestamp Expired",
+			more: http.Header{"X-Ca-Error-Message": {"voucher"}}},
 		"timestamp of the form":        {status: "400 Bad Request", message: "Invalid Timestamp"},
 		"signature of a document":      {status: "422 Unprocessable Entity", message: "Invalid Signature"},
 		"signature, no string":         {status: "400 Bad Request", message: "Invalid Signature"},
 		"string to sign at 422":        {status: "422 Unprocessable Entity", message: forged},
 		"string that explains nothing": {status: "400 Bad Request", message: forged},
 		"nonce":                        {status: "400 Bad Request", message: "Nonce Used"},
-		"cached":                       {status: "400 Bad Request", message: "Timestamp Expired", more: http.Header{"Age": {"5"}}},
+		"cached": {status: "400 Bad Request", message: "Timestamp Expired",
+			more: http.Header{"Age": {"5"}}},
 	} {
 		for above, rtOf := range map[string]func(*signer.Signer) http.RoundTripper{
 			"Signer":    func(s *signer.Signer) http.RoundTripper { return s },
@@ -188,7 +197,8 @@ func TestTextOfABackendResendsNothing(t *testing.T) {
 					io.Copy(io.Discard, req.Body)
 					req.Body.Close()
 					h := http.Header{"Date": {time.Now().Add(20 * time.Minute).UTC().Format(http.TimeFormat)}}
-					for name, value := range map[string]string{"X-Ca-Error-Message": c.message, "X-Ca-Error-Code": c.code} {
+					for name, value := range map[string]string{"X-Ca-Error-Message": c.message,
+						"X-Ca-Error-Code": c.code} {
 						if value != "" {
 							h.Set(name, value)
 						}
@@ -198,7 +208,8 @@ func TestTextOfABackendResendsNothing(t *testing.T) {
 					}
 					var status int
 					fmt.Sscan(c.status, &status)
-					return &http.Response{Status: c.status, StatusCode: status, Header: h, Body: http.NoBody, Request: req}, nil
+					return &http.Response{Status: c.status, StatusCode: status, Header: h, Body: http.NoBody,
+						Request: req}, nil
 				})
 				post(t, rtOf(s), "https://api.example.com/a%20b", "order")
 				if runs != 1 {

@@ -54,7 +54,8 @@ func TestOthersLimiter(t *testing.T) {
 				l := &countingLimiter{learns: c.learns}
 				base := serve(limited, unavailable, ok)
 				policy := RetryPolicy{
-					MaxThrottleWait: time.Minute, Jitter: JitterNone, Limit: RateLimit{100, time.Second}, LimitScope: "orders",
+					MaxThrottleWait: time.Minute, Jitter: JitterNone, Limit: RateLimit{100, time.Second},
+					LimitScope: "orders",
 				}
 				tr := &Transport{Base: base, Limiter: l, Policy: policy}
 				req := newRequest(t, http.MethodGet, "")
@@ -72,7 +73,8 @@ func TestOthersLimiter(t *testing.T) {
 				if l.declared[0] != policy.Limit {
 					t.Errorf("declared %v, want %v", l.declared[0], policy.Limit)
 				}
-				if key := l.keys[0]; strings.Contains(key, "203753385") || !strings.HasSuffix(key, "|orders") || !strings.HasPrefix(key, "api.example.com|") {
+				if key := l.keys[0]; strings.Contains(key, "203753385") || !strings.HasSuffix(key, "|orders") ||
+					!strings.HasPrefix(key, "api.example.com|") {
 					t.Errorf("key %q, want host, a hash and the scope", key)
 				}
 			})
@@ -86,7 +88,8 @@ func TestLimiterThatFails(t *testing.T) {
 		base := serve(ok)
 		_, err := (&Transport{Base: base, Limiter: l}).RoundTrip(newRequest(t, http.MethodGet, ""))
 		var e *Error
-		if !errors.As(err, &e) || e.Stop != StopPaced || !strings.Contains(err.Error(), "out of order") || base.attempts() != 0 {
+		if !errors.As(err, &e) || e.Stop != StopPaced || !strings.Contains(err.Error(), "out of order") ||
+			base.attempts() != 0 {
 			t.Errorf("got %v after %d attempts, want the limiter's error after none", err, base.attempts())
 		}
 		if len(l.outcomes) != 0 {

@@ -115,8 +115,10 @@ func TestLogFields(t *testing.T) {
 		fields := logs.All()[0].ContextMap()
 		got, _ := fields["error"].(map[string]any)
 		for k, want := range map[string]any{
-			"id": "T429PA", "code": "T429PA", "status": 429, "class": "throttled", "origin": "gateway", "unverified": true,
-			"backend_reached": "maybe", "request_id": "r1", "stop_reason": "throttled", "message": "Throttled by API Flow Control",
+			"id": "T429PA", "code": "T429PA", "status": 429, "class": "throttled", "origin": "gateway",
+			"unverified":      true,
+			"backend_reached": "maybe", "request_id": "r1", "stop_reason": "throttled",
+			"message": "Throttled by API Flow Control",
 		} {
 			if got[k] != want {
 				t.Errorf("error.%s = %v, want %v", k, got[k], want)

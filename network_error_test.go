@@ -105,7 +105,8 @@ func TestWhoseErrorItIs(t *testing.T) {
 		"certificate":           {certificateError(), no, true},
 		"HTTP on an HTTPS port": {http.ErrSchemeMismatch, no, true},
 		"no TLS at all": {
-			tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake", Conn: &net.TCPConn{}}, no, true,
+			tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake", Conn: &net.TCPConn{}}, no,
+			true,
 		},
 		"invalid port": {
 			&net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port", Addr: "99999"}}, no, true,
@@ -133,7 +134,8 @@ func TestWhoseErrorItIs(t *testing.T) {
 			fmt.Errorf("POST %s giving up after 5 attempt(s): %w", own, dial), maybe, false,
 		},
 		"go-retryablehttp, http.Client": {
-			fmt.Errorf("POST x giving up after 5 attempt(s): %w", &url.Error{Op: "Post", URL: own, Err: dial}), maybe, false,
+			fmt.Errorf("POST x giving up after 5 attempt(s): %w", &url.Error{Op: "Post", URL: own, Err: dial}), maybe,
+			false,
 		},
 		"failsafe-go": {
 			&lastOfMany{"retries exceeded. last result: <nil>, last error: dial", dial}, maybe, false,
@@ -240,7 +242,8 @@ func TestNetworkErrors(t *testing.T) {
 	}{
 		"connection not made, POST": {dialFailed, http.MethodPost, StopMaxAttempts},
 		"no such host, POST": {
-			answer{err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host"}}}, http.MethodPost, StopMaxAttempts,
+			answer{err: &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host"}}}, http.MethodPost,
+			StopMaxAttempts,
 		},
 		"connection broke, GET":  {reset, http.MethodGet, StopMaxAttempts},
 		"connection broke, POST": {reset, http.MethodPost, StopMayHaveRun},

@@ -59,7 +59,8 @@ func TestArrivedRequestIsRestored(t *testing.T) {
 				if b, _ := io.ReadAll(body); string(b) != "order" {
 					t.Errorf("body %q, want order", b)
 				}
-				if !reflect.DeepEqual(restored.Header, want.Header) || *restored.URL != *want.URL || restored.Host != want.Host ||
+				if !reflect.DeepEqual(restored.Header, want.Header) || *restored.URL != *want.URL ||
+					restored.Host != want.Host ||
 					restored.Method != want.Method || restored.ContentLength != want.ContentLength ||
 					!hasBody(restored) ||
 					restored.Context() != want.Context() {
@@ -72,7 +73,8 @@ func TestArrivedRequestIsRestored(t *testing.T) {
 }
 
 func TestArrivedRequestThatNobodyChanged(t *testing.T) {
-	for name, base := range map[string]http.RoundTripper{"a foreign Base": roundTripFunc(nil), "net/http": &http.Transport{}} {
+	for name, base := range map[string]http.RoundTripper{"a foreign Base": roundTripFunc(nil),
+		"net/http": &http.Transport{}} {
 		req := arrivingRequest(t)
 		var a originalRequest
 		a.note(req, base)

@@ -39,7 +39,8 @@ func TestPacerAsALimiter(t *testing.T) {
 		}
 		p.Done(place, OutcomePassed)
 		p.Done(Place{}, OutcomePassed) // nobody's
-		if s := p.States(); len(s) != 2 || s[1].Key != "orders" || s[1].Refused != 1 || s[1].Rate <= 0 || s[1].Window != time.Second {
+		if s := p.States(); len(s) != 2 || s[1].Key != "orders" || s[1].Refused != 1 || s[1].Rate <= 0 ||
+			s[1].Window != time.Second {
 			t.Errorf("states %+v, want items, and orders with a limit", s)
 		}
 	})
@@ -79,7 +80,8 @@ func TestPacerHooks(t *testing.T) {
 func TestPacerForgets(t *testing.T) {
 	for _, refusal := range []answer{limited, {status: 429, code: "T429IN"}} {
 		synctest.Test(t, func(t *testing.T) {
-			tr := &Transport{Base: serve(refusal), Limiter: &Pacer{}, Policy: RetryPolicy{MaxThrottleWait: time.Millisecond}}
+			tr := &Transport{Base: serve(refusal), Limiter: &Pacer{},
+				Policy: RetryPolicy{MaxThrottleWait: time.Millisecond}}
 			mustFail(t, tr, newRequest(t, http.MethodGet, ""))
 			tr.Base = serve(ok)
 			if _, err := tr.RoundTrip(newRequest(t, http.MethodGet, "")); !errors.Is(err, ErrThrottled) {
@@ -154,7 +156,8 @@ func TestLogsALimit(t *testing.T) {
 
 func TestOutcomeNames(t *testing.T) {
 	for o, want := range map[Outcome]string{
-		OutcomeUnknown: "unknown", OutcomePassed: "passed", OutcomeRefused: "refused", OutcomeUnsent: "unsent", 9: "Outcome(9)",
+		OutcomeUnknown: "unknown", OutcomePassed: "passed", OutcomeRefused: "refused", OutcomeUnsent: "unsent",
+		9: "Outcome(9)",
 	} {
 		if got := o.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -28,8 +28,10 @@ func TestScopeOfALimit(t *testing.T) {
 		want    []string // known limits
 		held    []bool   // other scope, other caller, other host
 	}{
-		"API":      {answer{status: 429, code: "T429PR"}, []string{"a.example | caller 1 | orders"}, []bool{false, false, false}},
-		"app":      {answer{status: 403, message: "Throttled by APP Flow Control"}, []string{"a.example | caller 1 | all"}, []bool{true, false, false}},
+		"API": {answer{status: 429, code: "T429PR"}, []string{"a.example | caller 1 | orders"},
+			[]bool{false, false, false}},
+		"app": {answer{status: 403, message: "Throttled by APP Flow Control"},
+			[]string{"a.example | caller 1 | all"}, []bool{true, false, false}},
 		"instance": {answer{status: 429, code: "T429IN"}, []string{"a.example | all"}, []bool{true, true, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +49,8 @@ func TestScopeOfALimit(t *testing.T) {
 					return req
 				}
 				others := []*http.Request{
-					request("https://a.example/items", "key1"), request("https://A.example:443/items", "key2"), request("https://b.example/orders", "key1"),
+					request("https://a.example/items", "key1"), request("https://A.example:443/items", "key2"),
+					request("https://b.example/orders", "key1"),
 				}
 				for _, req := range others {
 					mustPass(t, tr, req)

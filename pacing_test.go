@@ -32,7 +32,8 @@ func TestThousandJobsThroughTheTransport(t *testing.T) {
 					g := newLimitedGateway(100, time.Second, seed)
 					tr := &Transport{Base: g, Policy: RetryPolicy{MaxThrottleWait: test.wait, Limit: test.limit}}
 					start := time.Now()
-					failed := jobs(t, tr, 50, 1000, func(int) *http.Request { return newRequest(t, http.MethodPost, "") })
+					failed := jobs(t, tr, 50, 1000,
+						func(int) *http.Request { return newRequest(t, http.MethodPost, "") })
 					took := time.Since(start)
 					t.Logf("seed %d: %v, %d refused", seed, took, g.refused)
 					if failed != 0 {
@@ -107,7 +108,8 @@ func TestPaced(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := serve(ok)
-				tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: test.wait, Limit: RateLimit{1, time.Second}}}
+				tr := &Transport{Base: base,
+					Policy: RetryPolicy{MaxThrottleWait: test.wait, Limit: RateLimit{1, time.Second}}}
 				mustPass(t, tr, newRequest(t, http.MethodGet, ""))
 				body := &closeCounter{Reader: strings.NewReader("order")}
 				req := newRequest(t, http.MethodPost, "")
@@ -123,7 +125,8 @@ func TestPaced(t *testing.T) {
 				if resp != nil || !errors.As(err, &e) {
 					t.Fatalf("got %v, %v, want an Error", resp, err)
 				}
-				if e.Stop != StopPaced || e.Reached != catalog.ReachedNo || len(e.Attempts) != 0 || base.attempts() != 1 {
+				if e.Stop != StopPaced || e.Reached != catalog.ReachedNo || len(e.Attempts) != 0 ||
+					base.attempts() != 1 {
 					t.Errorf("stopped by %v, reached %v, %d attempts, %d sent, want paced, no, 0, 1",
 						e.Stop, e.Reached, len(e.Attempts), base.attempts())
 				}
@@ -189,7 +192,8 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	for _, old := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			base := serve(ok)
-			tr := &Transport{Base: base, Policy: RetryPolicy{MaxThrottleWait: time.Minute, Limit: RateLimit{1, 10 * time.Second}}}
+			tr := &Transport{Base: base,
+				Policy: RetryPolicy{MaxThrottleWait: time.Minute, Limit: RateLimit{1, 10 * time.Second}}}
 			mustPass(t, tr, newRequest(t, http.MethodGet, ""))
 			req := newRequest(t, http.MethodGet, "")
 			if old {
@@ -276,7 +280,8 @@ func TestShadowPacesNothing(t *testing.T) {
 }
 
 func TestPacedSuccessAllocatesNothing(t *testing.T) {
-	tr := &Transport{Base: &stub{statuses: []int{200}, header: noHeader}, Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
+	tr := &Transport{Base: &stub{statuses: []int{200}, header: noHeader},
+		Policy: RetryPolicy{MaxThrottleWait: time.Minute}}
 	alone := &stub{statuses: []int{200}, header: noHeader}
 	req := newRequest(t, http.MethodGet, "")
 	req.Header.Set("X-Ca-Key", "203753385")
@@ -290,7 +295,8 @@ func TestPacedSuccessAllocatesNothing(t *testing.T) {
 		}
 	}
 	run(tr)()
-	if got, bare := testing.AllocsPerRun(200, run(tr)), testing.AllocsPerRun(200, run(alone)); got > bare && !raceEnabled {
+	if got, bare := testing.AllocsPerRun(200, run(tr)), testing.AllocsPerRun(200, run(alone)); got > bare &&
+		!raceEnabled {
 		t.Errorf("%v allocations, want the %v of the Base alone", got, bare)
 	}
 }
@@ -298,7 +304,8 @@ func TestPacedSuccessAllocatesNothing(t *testing.T) {
 func BenchmarkPacedSuccess(b *testing.B) {
 	for _, wait := range []time.Duration{0, time.Minute} {
 		b.Run(wait.String(), func(b *testing.B) {
-			tr := &Transport{Base: &stub{statuses: []int{200}, header: noHeader}, Policy: RetryPolicy{MaxThrottleWait: wait}}
+			tr := &Transport{Base: &stub{statuses: []int{200}, header: noHeader},
+				Policy: RetryPolicy{MaxThrottleWait: wait}}
 			req := newRequest(b, http.MethodGet, "")
 			req.Header.Set("X-Ca-Key", "203753385")
 			b.ReportAllocs()

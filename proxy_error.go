@@ -104,7 +104,8 @@ func askedOfProxy(base http.RoundTripper, req *http.Request) *http.Request {
 			connect.Header = http.Header{}
 		}
 		credentials := proxy.User.Username() + ":" + password
-		connect.Header["Proxy-Authorization"] = []string{"Basic " + base64.StdEncoding.EncodeToString([]byte(credentials))}
+		connect.Header["Proxy-Authorization"] = []string{"Basic " +
+			base64.StdEncoding.EncodeToString([]byte(credentials))}
 	}
 	return connect
 }

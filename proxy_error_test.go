@@ -153,7 +153,8 @@ func TestAttemptTimeoutProvesThatNothingWasSent(t *testing.T) {
 		io.WriteString(conn, "HTTP/1.1 503 Tunnel Closed For Tea\r\n\r\n")
 	})
 	base := &http.Transport{Proxy: http.ProxyURL(mustParse(t, "http://"+addr))}
-	e := postOrder(t, &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}, "https://api.example.com/")
+	e := postOrder(t, &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}},
+		"https://api.example.com/")
 	if e.Stop != StopMaxAttempts || e.Reached != catalog.ReachedNo {
 		t.Errorf("stopped by %v, reached %v; want max-attempts, no", e.Stop, e.Reached)
 	}
@@ -190,7 +191,8 @@ func TestSOCKSProxyRefuses(t *testing.T) {
 // A DialContext may wrap what it likes: an *http.Transport has no other dial.
 func TestDialThatIsWrapped(t *testing.T) {
 	base := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return nil, fmt.Errorf("tunnel: gave up after 3 attempts: %w", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+		return nil, fmt.Errorf("tunnel: gave up after 3 attempts: %w",
+			&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
 	}}
 	e := postOrder(t, &Transport{Base: base}, "http://api.example.com/")
 	if e.Stop != StopMaxAttempts || e.Reached != catalog.ReachedNo {

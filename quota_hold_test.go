@@ -39,9 +39,11 @@ func TestQuotaHold(t *testing.T) {
 				time.Sleep(20 * time.Second)
 				e := held(t, tr)
 				if !errors.Is(e, c.sentinel) || e.Reached != catalog.ReachedNo || e.NeededWait != 40*time.Second {
-					t.Errorf("got %v, reached %v, needs %v, want the class of the refusal, no, 40s", e, e.Reached, e.NeededWait)
+					t.Errorf("got %v, reached %v, needs %v, want the class of the refusal, no, 40s", e, e.Reached,
+						e.NeededWait)
 				}
-				if text := e.Error(); !strings.Contains(text, "answered by apigw") || !strings.Contains(text, "20s ago") {
+				if text := e.Error(); !strings.Contains(text, "answered by apigw") ||
+					!strings.Contains(text, "20s ago") {
 					t.Errorf("text %q, want who answered and when the gateway did", text)
 				}
 				time.Sleep(41 * time.Second)

@@ -237,11 +237,14 @@ func TestBodyWhoseSourceFails(t *testing.T) {
 // nothing that the source gives afterwards is lost.
 func TestWaitingReadIsWoken(t *testing.T) {
 	for name, end := range map[string]func(*requestBody, *attemptBody, context.CancelFunc){
-		"Close":           func(_ *requestBody, r *attemptBody, _ context.CancelFunc) { r.Close() },
-		"the context":     func(_ *requestBody, _ *attemptBody, cancel context.CancelFunc) { cancel() },
-		"another attempt": func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.reader(context.Background()) },
-		"drop":            func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.drop() },
-		"the end":         func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.finish(false) },
+		"Close":       func(_ *requestBody, r *attemptBody, _ context.CancelFunc) { r.Close() },
+		"the context": func(_ *requestBody, _ *attemptBody, cancel context.CancelFunc) { cancel() },
+		"another attempt": func(b *requestBody, _ *attemptBody,
+			_ context.CancelFunc) {
+			b.reader(context.Background())
+		},
+		"drop":    func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.drop() },
+		"the end": func(b *requestBody, _ *attemptBody, _ context.CancelFunc) { b.finish(false) },
 	} {
 		for _, held := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, ", held ", held), func(t *testing.T) {

@@ -60,7 +60,8 @@ func TestDialAfterASendingOfNetHTTP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			base := &http.Transport{}
 			defer base.CloseIdleConnections()
-			tr := &Transport{Base: base, Policy: RetryPolicy{InitialBackoff: time.Millisecond, AttemptTimeout: c.timeout}}
+			tr := &Transport{Base: base,
+				Policy: RetryPolicy{InitialBackoff: time.Millisecond, AttemptTimeout: c.timeout}}
 			url := mustParse(t, crashing(t))
 			order := func() *http.Request {
 				req := newRequest(t, http.MethodPost, "order")

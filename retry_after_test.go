@@ -13,7 +13,8 @@ import (
 )
 
 func FuzzRetryAfter(f *testing.F) {
-	for _, v := range []string{"", "0", "1", "-1", "120", "9223372036854775807", "92233720368547758070", "1e9", " 5 ", "Fri, 31 Dec 1999 23:59:59 GMT",
+	for _, v := range []string{"", "0", "1", "-1", "120", "9223372036854775807", "92233720368547758070", "1e9", " 5 ",
+		"Fri, 31 Dec 1999 23:59:59 GMT",
 		"Friday, 31-Dec-99 23:59:59 GMT", "Fri Dec 31 23:59:59 1999", "Fri, 31 Dec 9999 23:59:59 GMT", "５"} {
 		f.Add(v, "Fri, 31 Dec 1999 23:59:00 GMT")
 		f.Add(v, "")
@@ -35,8 +36,9 @@ func TestRetryAfterIsALowerBound(t *testing.T) {
 		stop   StopReason
 		second time.Duration // when the second attempt is sent
 	}{
-		"seconds":           {header("2"), StopMaxAttempts, 2 * time.Second},
-		"date":              {http.Header{"Retry-After": {"Mon, 03 Jan 2000 00:00:07 GMT"}, "Date": {"Mon, 03 Jan 2000 00:00:00 GMT"}}, StopMaxAttempts, 7 * time.Second},
+		"seconds": {header("2"), StopMaxAttempts, 2 * time.Second},
+		"date": {http.Header{"Retry-After": {"Mon, 03 Jan 2000 00:00:07 GMT"},
+			"Date": {"Mon, 03 Jan 2000 00:00:00 GMT"}}, StopMaxAttempts, 7 * time.Second},
 		"date by our clock": {header("Sat, 01 Jan 2000 00:00:09 GMT"), StopMaxAttempts, 9 * time.Second},
 		"date that passed":  {header("Fri, 31 Dec 1999 00:00:00 GMT"), StopMaxAttempts, 0},
 		"zero":              {header("0"), StopMaxAttempts, 0},
@@ -81,7 +83,8 @@ func TestEndlessDelayStopsBeforeTheDeadline(t *testing.T) {
 				a := c.failure
 				a.header = http.Header{"Retry-After": {"99999999999999"}}
 				base := serve(a)
-				e := mustFail(t, &Transport{Base: base, Policy: c.policy}, newRequest(t, http.MethodGet, "").WithContext(ctx))
+				e := mustFail(t, &Transport{Base: base, Policy: c.policy},
+					newRequest(t, http.MethodGet, "").WithContext(ctx))
 				if e.Stop != StopDeadline || base.attempts() != 1 {
 					t.Errorf("stopped by %v after attempts at %v, want deadline after one", e.Stop, base.at)
 				}

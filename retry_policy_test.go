@@ -46,7 +46,8 @@ func TestNonsenseIsDefault(t *testing.T) {
 		MaxBodyBuffer:     -1,
 	}
 	var d RetryPolicy
-	if p.maxAttempts() != d.maxAttempts() || p.initialBackoff() != d.initialBackoff() || p.maxBackoff() != d.maxBackoff() ||
+	if p.maxAttempts() != d.maxAttempts() || p.initialBackoff() != d.initialBackoff() ||
+		p.maxBackoff() != d.maxBackoff() ||
 		p.multiplier() != d.multiplier() || p.maxRetryAfter() != d.maxRetryAfter() ||
 		p.maxBodyBuffer() != 0 {
 		t.Errorf("%+v does not fall back to the defaults", p)

@@ -71,14 +71,17 @@ func TestNoEchoOfASignerIsShown(t *testing.T) {
 		signer   *signer.Signer
 		secretOf func(*http.Request) string
 	}{
-		"signature": {&signer.Signer{AppKey: "203753385", AppSecret: "not-a-secret"}, func(r *http.Request) string { return r.Header.Get("X-Ca-Signature") }},
-		"AppKey":    {&signer.Signer{AppKey: "203753385", AppSecret: "not-a-secret"}, func(r *http.Request) string { return r.Header.Get("X-Ca-Key") }},
+		"signature": {&signer.Signer{AppKey: "203753385", AppSecret: "not-a-secret"},
+			func(r *http.Request) string { return r.Header.Get("X-Ca-Signature") }},
+		"AppKey": {&signer.Signer{AppKey: "203753385", AppSecret: "not-a-secret"},
+			func(r *http.Request) string { return r.Header.Get("X-Ca-Key") }},
 		"AppCode": {&signer.Signer{AppCode: "tops3cretappcode00"}, func(r *http.Request) string {
 			return strings.TrimPrefix(r.Header.Get("Authorization"), "APPCODE ")
 		}},
-		"AppCode in the query": {&signer.Signer{AppCode: "tops3cretappcode00", AppCodeParameter: "AppCode"}, func(r *http.Request) string {
-			return r.URL.Query().Get("AppCode")
-		}},
+		"AppCode in the query": {&signer.Signer{AppCode: "tops3cretappcode00", AppCodeParameter: "AppCode"},
+			func(r *http.Request) string {
+				return r.URL.Query().Get("AppCode")
+			}},
 	} {
 		for where, format := range rawEchoes {
 			t.Run(name+" in "+where, func(t *testing.T) {
@@ -116,7 +119,8 @@ func shownOf(t *testing.T, base http.RoundTripper, url string) map[string]string
 	}
 	tr := &apigw.Transport{
 		Base: base, Policy: apigw.RetryPolicy{MaxAttempts: 1},
-		Logger:    zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&zapped), zap.DebugLevel)),
+		Logger: zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()),
+			zapcore.AddSync(&zapped), zap.DebugLevel)),
 		Slog:      slog.New(slog.NewTextHandler(&slogged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		OnAttempt: func(_ *http.Request, a apigw.Attempt) { show("Attempt", a) },
 		OnDone:    func(_ *http.Request, r apigw.Result) { show("Result", r) },
@@ -153,7 +157,8 @@ func TestNoEchoOfASuccessIsShown(t *testing.T) {
 	host, seen := echoing(t, success, func(r *http.Request) string {
 		return strings.TrimPrefix(r.Header.Get("Authorization"), "APPCODE ")
 	})
-	s := &signer.Signer{AppCode: "tops3cretappcode00", Hosts: []string{host}, Base: &http.Transport{DisableKeepAlives: true}}
+	s := &signer.Signer{AppCode: "tops3cretappcode00", Hosts: []string{host},
+		Base: &http.Transport{DisableKeepAlives: true}}
 	shown := shownOf(t, s, "http://"+host+"/v1/x")
 	secret := seen()
 	for output, text := range shown {

@@ -27,7 +27,8 @@ func TestEnumsHaveNames(t *testing.T) {
 		}
 	}
 	for got, want := range map[string]string{
-		StopReason(99).String(): "StopReason(99)", StopReason(99).Text(): "StopReason(99)", Origin(99).String(): "Origin(99)",
+		StopReason(99).String(): "StopReason(99)", StopReason(99).Text(): "StopReason(99)",
+		Origin(99).String(): "Origin(99)",
 		OriginNone.String(): "none", Jitter(9).String(): "Jitter(9)", JitterNone.String(): "none",
 	} {
 		if got != want {

@@ -128,6 +128,7 @@ func TestRetriesOfAnOpenBreakerSaveNothing(t *testing.T) {
 	four := measure(t, func(base http.RoundTripper) http.RoundTripper { return impatient{base} })
 	t.Logf("stop at once: %+v; four attempts: %+v", at, four)
 	if four.succeeded > at.succeeded*101/100 || four.denied < 100 || at.denied > 10 {
-		t.Errorf("stop at once: %+v, four attempts: %+v; want no more successes, and an empty budget, of the latter", at, four)
+		t.Errorf("stop at once: %+v, four attempts: %+v; want no more successes, and an empty budget, of the latter",
+			at, four)
 	}
 }

@@ -201,7 +201,8 @@ func TestContractBodylessAnswers(t *testing.T) {
 		status int
 	}{{http.MethodHead, 200}, {http.MethodGet, 204}, {http.MethodGet, 304}, {http.MethodHead, 404}} {
 		t.Run(fmt.Sprint(c.method, c.status), func(t *testing.T) {
-			srv, client := serverOf(t, refuseFirst(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(c.status) }))
+			srv, client := serverOf(t,
+				refuseFirst(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(c.status) }))
 			req, _ := http.NewRequest(c.method, srv.URL, nil)
 			resp, err := client.Do(req)
 			if err != nil {
@@ -261,7 +262,8 @@ func TestContractHTTP2Faults(t *testing.T) {
 			if err == nil {
 				resp.Body.Close()
 			}
-			if c.want == 0 && (err == nil || n.Load() != 1) || c.want != 0 && (err != nil || resp.StatusCode != c.want) {
+			if c.want == 0 && (err == nil || n.Load() != 1) || c.want != 0 &&
+				(err != nil || resp.StatusCode != c.want) {
 				t.Errorf("got %v, %v after %d attempts", resp, err, n.Load())
 			}
 		})

@@ -39,7 +39,8 @@ func TestThrottlingWaitsOnRequest(t *testing.T) {
 		},
 		"Retry-After too long": {[]answer{limitedFor("6")}, 5 * time.Second, StopThrottled, []time.Duration{0}},
 		"bounded in all": {[]answer{throttled}, 2500 * time.Millisecond, StopThrottled,
-			[]time.Duration{0, quarter, 2 * quarter, 1010 * time.Millisecond, 1510 * time.Millisecond, 2010 * time.Millisecond}},
+			[]time.Duration{0, quarter, 2 * quarter, 1010 * time.Millisecond, 1510 * time.Millisecond,
+				2010 * time.Millisecond}},
 		"less than a probe takes": {[]answer{throttled}, time.Millisecond, StopThrottled, []time.Duration{0}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +184,12 @@ func TestLimitHoldsWhileARefusalDrips(t *testing.T) {
 func TestRefusalIsKeptForARetryThatComesTooLate(t *testing.T) {
 	sleeps := func() { time.Sleep(time.Minute) } // as the machine may
 	for name, edit := range map[string]func(*Transport){
-		"in OnRetry":      func(tr *Transport) { tr.OnRetry = func(*http.Request, Attempt, time.Duration) { sleeps() } },
+		"in OnRetry": func(tr *Transport) {
+			tr.OnRetry = func(*http.Request, Attempt,
+				time.Duration) {
+				sleeps()
+			}
+		},
 		"in PrepareRetry": func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { sleeps(); return nil } },
 	} {
 		for text, drips := range map[string]time.Duration{"busy": 0, "dripping": 60 * time.Millisecond} {

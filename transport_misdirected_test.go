@@ -29,7 +29,8 @@ func TestMisdirectedGoesOverANewConnection(t *testing.T) {
 			srv.EnableHTTP2 = http2
 			srv.StartTLS()
 			defer srv.Close()
-			tr := &Transport{Base: srv.Client().Transport, Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Millisecond}}
+			tr := &Transport{Base: srv.Client().Transport,
+				Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Millisecond}}
 			for _, path := range []string{"/warm", "/orders"} { // the second meets a connection in the pool
 				resp, err := tr.RoundTrip(newRequestTo(t, http.MethodPost, srv.URL+path))
 				if err != nil {

@@ -264,7 +264,8 @@ func TestWithheldCredentialsAreSaid(t *testing.T) {
 	}
 	resp.Body.Close()
 	e, _ := apigw.FromResponse(resp)
-	if got, want := e.Error(), "no credentials were sent: host "+req.URL.Host+" is not in Hosts"; !strings.Contains(got, want) {
+	if got, want := e.Error(),
+		"no credentials were sent: host "+req.URL.Host+" is not in Hosts"; !strings.Contains(got, want) {
 		t.Errorf("got %q, want %q in it", got, want)
 	}
 }

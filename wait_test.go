@@ -66,7 +66,8 @@ func TestRequestCancel(t *testing.T) {
 				//lint:ignore SA1019 this is what is tested
 				req.Cancel = cancel
 				base := serve(first)
-				_, err := (&Transport{Base: base, Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}).RoundTrip(
+				_, err := (&Transport{Base: base,
+					Policy: RetryPolicy{InitialBackoff: 9 * time.Second, Jitter: JitterNone}}).RoundTrip(
 					req,
 				)
 				var e *Error

@@ -37,11 +37,13 @@ type call struct {
 // ServeHTTP serves one request. It panics with [http.ErrAbortHandler] if a
 // script drops the connection.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{g: g, state: g.state(), w: w, r: r, start: g.now(), arrived: time.Now(), requestID: newRequestID(g.Dialect)}
+	c := &call{g: g, state: g.state(), w: w, r: r, start: g.now(), arrived: time.Now(),
+		requestID: newRequestID(g.Dialect)}
 	identity := g.identity(r)
 	c.record = &Record{
-		Time: c.start, Method: short(r.Method), Path: short(r.URL.EscapedPath()), AppKey: short(r.Header.Get("X-Ca-Key")),
-		Nonce: short(r.Header.Get("X-Ca-Nonce")), RequestID: c.requestID, Identity: short(identity),
+		Time: c.start, Method: short(r.Method), Path: short(r.URL.EscapedPath()),
+		AppKey: short(r.Header.Get("X-Ca-Key")),
+		Nonce:  short(r.Header.Get("X-Ca-Nonce")), RequestID: c.requestID, Identity: short(identity),
 	}
 	asked, preflight := c.preflight()
 	var found bool

@@ -168,10 +168,11 @@ func TestReset(t *testing.T) {
 }
 
 func TestResetBesideRequests(t *testing.T) {
-	g := &gatewaytest.Gateway{GroupLimits: []gatewaytest.Limit{{Calls: 50, Window: time.Hour}}, Routes: []gatewaytest.Route{{
-		Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{Failures: 3},
-		Quota: &gatewaytest.Quota{Calls: 40}, Script: []gatewaytest.Outcome{{Status: 500, Times: 5}},
-	}}}
+	g := &gatewaytest.Gateway{GroupLimits: []gatewaytest.Limit{{Calls: 50, Window: time.Hour}},
+		Routes: []gatewaytest.Route{{
+			Pattern: "/", Auth: gatewaytest.AuthNone, Breaker: &gatewaytest.Breaker{Failures: 3},
+			Quota: &gatewaytest.Quota{Calls: 40}, Script: []gatewaytest.Outcome{{Status: 500, Times: 5}},
+		}}}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {

@@ -45,7 +45,8 @@ func (c *call) forward() {
 	switch {
 	case position == breakerIsClosed:
 	case rt.Breaker.Fallback != nil:
-		rt.Breaker.Fallback.ServeHTTP(&answerWriter{call: c, ResponseWriter: c.w, outcome: "fallback"}, c.backendRequest(c.r))
+		rt.Breaker.Fallback.ServeHTTP(&answerWriter{call: c, ResponseWriter: c.w, outcome: "fallback"},
+			c.backendRequest(c.r))
 		return
 	case position == breakerIsOpen:
 		c.answer(c.refuse(breakerOpen, "Reason", "wait and try again"))

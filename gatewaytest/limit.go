@@ -113,7 +113,8 @@ func ParseLimit(text string) (Limit, error) {
 	case l.Burst > 0 && l.Kind != TokenBucket:
 		return Limit{}, fmt.Errorf(`limit %q: only a bucket has a burst; add "bucket" or remove it`, text)
 	case l.CountRefused && l.Kind != SlidingLog:
-		return Limit{}, fmt.Errorf(`limit %q: only a sliding log counts refused calls; add "sliding" or remove it`, text)
+		return Limit{}, fmt.Errorf(`limit %q: only a sliding log counts refused calls; add "sliding" or remove it`,
+			text)
 	}
 	return l, nil
 }
@@ -150,7 +151,8 @@ func (l *Limit) applyWord(word string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown word %q; known are %s, burst=N, count-refused", word, strings.Join(limitKindNames[:], ", "))
+	return fmt.Errorf("unknown word %q; known are %s, burst=N, count-refused", word,
+		strings.Join(limitKindNames[:], ", "))
 }
 
 // limiter is a Limit in use.

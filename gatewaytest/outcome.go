@@ -110,7 +110,8 @@ func (o *Outcome) check() error {
 		case entry.Status == 0 && o.Status == 0:
 			return fmt.Errorf("row %q has no status of its own: give one", o.Error)
 		case entry.Status != 0 && o.Status != 0:
-			return fmt.Errorf("error %q and status %d exclude each other: the row has its own status", o.Error, o.Status)
+			return fmt.Errorf("error %q and status %d exclude each other: the row has its own status", o.Error,
+				o.Status)
 		}
 	}
 	if o.Status != 0 && (o.Status < 200 || o.Status > 999) {

@@ -162,7 +162,8 @@ func ParseReading(text string) (Reading, error) {
 		case word == "" && text == "":
 			return r, nil
 		case group == "":
-			return Reading{}, fmt.Errorf("reading: unknown word %q; known are %s", word, strings.Join(knownReadingWords(), ", "))
+			return Reading{}, fmt.Errorf("reading: unknown word %q; known are %s", word,
+				strings.Join(knownReadingWords(), ", "))
 		case given[group] != "":
 			return Reading{}, fmt.Errorf("reading: %q and %q exclude each other; give one of them", given[group], word)
 		}

@@ -163,7 +163,8 @@ func (r *refusal) writeMarks(h http.Header, req *http.Request) {
 		case h.Get(name) != "":
 			continue
 		case open || value == "1": // any value, or any end of it
-			value = strings.TrimSuffix(begin, "1") + sample(name+":", r.entry, req, h.Get(requestIDHeader(r.entry.Generation)))
+			value = strings.TrimSuffix(begin, "1") + sample(name+":", r.entry, req,
+				h.Get(requestIDHeader(r.entry.Generation)))
 		}
 		h.Set(name, headerText(value))
 	}

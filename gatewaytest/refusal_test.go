@@ -53,7 +53,8 @@ func TestRefusalTable(t *testing.T) {
 func TestReasonsThatNeedAnAnswer(t *testing.T) {
 	for g := catalog.GenerationUnknown; g <= catalog.GenerationFC; g++ {
 		for _, why := range []reason{
-			apiNotFound, originNotFound, bodyTooLarge, quotaExhausted, quotaExpired, breakerOpen, breakerBusy, backendTimeout,
+			apiNotFound, originNotFound, bodyTooLarge, quotaExhausted, quotaExpired, breakerOpen, breakerBusy,
+			backendTimeout,
 			throttledAPI, throttledApp, throttledUser, throttledGroup, throttledDomain,
 		} {
 			if refuse(g, why) == nil {

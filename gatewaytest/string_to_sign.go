@@ -261,7 +261,8 @@ func verify(s signedRequest, secret signer.Secret, readings []Reading) (shown st
 		if i == 0 {
 			shown = text
 		}
-		want, known := signature(s.header.Get("X-Ca-Signature-Method"), secret, text, readings[0].Headers == HeadersHigress)
+		want, known := signature(s.header.Get("X-Ca-Signature-Method"), secret, text,
+			readings[0].Headers == HeadersHigress)
 		if known && hmac.Equal([]byte(given), []byte(want)) {
 			return shown, true
 		}

@@ -22,7 +22,8 @@ var alibabaCloudClient = client{
 	on:      "WithAutoRetry(true)",
 	call: func(c call) (*apigw.Error, error) {
 		config := sdk.NewConfig().WithTimeout(time.Minute).WithAutoRetry(c.retries == switchedOn)
-		hc, err := sdk.NewClientWithOptions("cn-hangzhou", config, credentials.NewAccessKeyCredential("id", "not-a-secret"))
+		hc, err := sdk.NewClientWithOptions("cn-hangzhou", config,
+			credentials.NewAccessKeyCredential("id", "not-a-secret"))
 		if err != nil {
 			return nil, err
 		}

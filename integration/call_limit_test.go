@@ -42,7 +42,8 @@ func TestCallLimit(t *testing.T) {
 			failed := work(t, s, test.clients, test.workers, test.jobs)
 			took := time.Since(start)
 			best := time.Duration(test.jobs) * time.Second / time.Duration(test.limit)
-			t.Logf("%v, %v at best; %d of %d calls refused", took, best, g.Counts().Received-test.jobs, g.Counts().Received)
+			t.Logf("%v, %v at best; %d of %d calls refused", took, best, g.Counts().Received-test.jobs,
+				g.Counts().Received)
 			if failed != 0 {
 				t.Errorf("%d jobs failed, want none", failed)
 			}
@@ -62,7 +63,8 @@ func work(t *testing.T, s *gatewaytest.Server, clients, workers, jobs int) int {
 		base := s.Transport().Clone()
 		base.MaxIdleConnsPerHost = workers
 		t.Cleanup(base.CloseIdleConnections)
-		c := &http.Client{Transport: &apigw.Transport{Base: base, Policy: apigw.RetryPolicy{MaxThrottleWait: time.Minute}}}
+		c := &http.Client{Transport: &apigw.Transport{Base: base,
+			Policy: apigw.RetryPolicy{MaxThrottleWait: time.Minute}}}
 		for range workers {
 			wg.Go(func() {
 				for left.Add(-1) >= 0 {

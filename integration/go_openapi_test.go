@@ -21,8 +21,12 @@ var openapiClient = client{
 		_, err := rt.SubmitContext(ctx, &runtime.ClientOperation{
 			ID: "getWeather", Method: "GET", PathPattern: "/weather", Schemes: []string{"http"},
 			ProducesMediaTypes: []string{"application/json"},
-			Params:             runtime.ClientRequestWriterFunc(func(runtime.ClientRequest, strfmt.Registry) error { return nil }),
-			Reader: runtime.ClientResponseReaderFunc(func(resp runtime.ClientResponse, _ runtime.Consumer) (any, error) {
+			Params: runtime.ClientRequestWriterFunc(func(runtime.ClientRequest,
+				strfmt.Registry) error {
+				return nil
+			}),
+			Reader: runtime.ClientResponseReaderFunc(func(resp runtime.ClientResponse, _ runtime.Consumer) (any,
+				error) {
 				if resp.Code() >= 400 {
 					return nil, runtime.NewAPIError("getWeather", resp, resp.Code())
 				}

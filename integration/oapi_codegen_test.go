@@ -12,7 +12,8 @@ var oapiClient = client{
 	inject:  "NewClientWithResponses(url, WithHTTPClient(&http.Client{Transport: t}))",
 	reached: "apigw.FromResponse(resp.HTTPResponse)",
 	call: func(c call) (*apigw.Error, error) {
-		hc, err := weatherapi.NewClientWithResponses("http://"+c.host, weatherapi.WithHTTPClient(&http.Client{Transport: c.transport}))
+		hc, err := weatherapi.NewClientWithResponses("http://"+c.host,
+			weatherapi.WithHTTPClient(&http.Client{Transport: c.transport}))
 		if err != nil {
 			return nil, err
 		}

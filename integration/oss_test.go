@@ -30,7 +30,8 @@ var ossClient = client{
 			config.WithRetryMaxAttempts(1)
 		}
 		ctx, recorder := apigw.WithRecorder(c.ctx)
-		result, err := oss.NewClient(config).GetObject(ctx, &oss.GetObjectRequest{Bucket: new("bucket"), Key: new("weather")})
+		result, err := oss.NewClient(config).GetObject(ctx,
+			&oss.GetObjectRequest{Bucket: new("bucket"), Key: new("weather")})
 		if err == nil {
 			defer result.Body.Close()
 			_, err = io.Copy(io.Discard, result.Body)

@@ -16,7 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
-// traced returns a client with a span and a duration for each attempt. base is http.DefaultTransport or a signer.Signer.
+// traced returns a client with a span and a duration for each attempt. base is http.DefaultTransport or a
+// signer.Signer.
 func traced(base http.RoundTripper) (*http.Client, error) {
 	transport := &apigw.Transport{Base: otelhttp.NewTransport(base)}
 	if _, err := otelapigw.Instrument(transport); err != nil {
@@ -36,7 +37,8 @@ func TestDocumentedOrderCountsOnce(t *testing.T) {
 	otel.SetMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
 	otel.SetTracerProvider(sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)))
 
-	gateway := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Script: []gatewaytest.Outcome{{Error: "D503BB"}}}}}
+	gateway := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/",
+		Script: []gatewaytest.Outcome{{Error: "D503BB"}}}}}
 	server := gatewaytest.NewServer(gateway)
 	defer server.Close()
 	client, err := traced(&signer.Signer{

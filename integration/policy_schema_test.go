@@ -71,16 +71,20 @@ func TestPolicySchemaAgreesWithParser(t *testing.T) {
 func TestPolicySchemaSeesEachFaultAlone(t *testing.T) {
 	schema := compilePolicySchema(t)
 	for _, policy := range []string{
-		`{"maxAttempts": 0}`, `{"maxAttempts": 101}`, `{"maxAttempts": 2.5}`, `{"maxAttempts": "3"}`, `{"maxAttempts": null}`,
+		`{"maxAttempts": 0}`, `{"maxAttempts": 101}`, `{"maxAttempts": 2.5}`, `{"maxAttempts": "3"}`,
+		`{"maxAttempts": null}`,
 		`{"initialBackoff": "250"}`, `{"initialBackoff": 0.25}`, `{"initialBackoff": ""}`, `{"initialBackoff": "1"}`,
 		`{"maxBackoff": "0s"}`, `{"maxBackoff": "1m0.5"}`, `{"maxBackoff": "1d"}`, `{"maxBackoff": "0h0m"}`,
 		`{"maxBackoff": "0.000s"}`, `{"maxBackoff": "1.s"}`, `{"maxBackoff": ".5s"}`, `{"maxBackoff": "1e3s"}`,
 		`{"maxElapsed": "-1s"}`, `{"maxElapsed": "1000000000s"}`, `{"maxElapsed": "1.0000000001s"}`,
 		`{"maxElapsed": "1 s"}`, `{"maxElapsed": "1s\n"}`,
-		`{"attemptTimeout": true}`, `{"maxRetryAfter": []}`, `{"throttling": {"maxWait": "0s"}}`, `{"throttling": {"wait": "1s"}}`, `{"throttling": "5s"}`,
-		`{"backoffMultiplier": 0.5}`, `{"backoffMultiplier": 101}`, `{"backoffMultiplier": "2"}`, `{"jitter": "Full"}`, `{"jitter": 0}`,
+		`{"attemptTimeout": true}`, `{"maxRetryAfter": []}`, `{"throttling": {"maxWait": "0s"}}`,
+		`{"throttling": {"wait": "1s"}}`, `{"throttling": "5s"}`,
+		`{"backoffMultiplier": 0.5}`, `{"backoffMultiplier": 101}`, `{"backoffMultiplier": "2"}`, `{"jitter": "Full"}`,
+		`{"jitter": 0}`,
 		`{"retryableStatusCodes": [200]}`, `{"retryableStatusCodes": [600]}`, `{"retryableStatusCodes": [503.5]}`,
-		`{"retryableStatusCodes": [503, 503.0]}`, `{"retryableStatusCodes": ["503"]}`, `{"retryableStatusCodes": 503}`, `{"retryableStatusCodes": null}`,
+		`{"retryableStatusCodes": [503, 503.0]}`, `{"retryableStatusCodes": ["503"]}`, `{"retryableStatusCodes": 503}`,
+		`{"retryableStatusCodes": null}`,
 		`{"retryNonIdempotent": 1}`, `{"maxBodyBuffer": -1}`, `{"maxBodyBuffer": 1073741825}`, `{"maxBodyBuffer": 0.5}`,
 		`{"unknown": 1}`, `{"MaxAttempts": 1}`, `[]`, `null`, `"none"`,
 	} {

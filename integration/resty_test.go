@@ -17,7 +17,10 @@ var restyClient = client{
 		hc := resty.New().SetTransport(c.transport)
 		if c.retries == switchedOn {
 			hc.SetRetryCount(2).SetRetryWaitTime(time.Millisecond).SetRetryMaxWaitTime(time.Millisecond).
-				AddRetryCondition(func(r *resty.Response, err error) bool { return err != nil || r.StatusCode() >= 500 })
+				AddRetryCondition(func(r *resty.Response, err error) bool {
+					return err != nil ||
+						r.StatusCode() >= 500
+				})
 		}
 		resp, err := hc.R().SetContext(c.ctx).Get(c.url)
 		if err != nil {

@@ -190,7 +190,8 @@ func testOutage(t *testing.T, c client) string {
 	if c.on == "" {
 		theirs := count(asShipped, 1)
 		if theirs < 2 || shipped != ourAttempts*theirs {
-			t.Errorf("attempts: got %d as shipped and %d with ours off, want %d times as many", shipped, theirs, ourAttempts)
+			t.Errorf("attempts: got %d as shipped and %d with ours off, want %d times as many", shipped, theirs,
+				ourAttempts)
 		}
 		return fmt.Sprintf("**on**: %d × %d = %d attempts in an outage; theirs off, `%s`: %d; ours off, `MaxAttempts: 1`: %d",
 			theirs, ourAttempts, shipped, c.off, ourAttempts, theirs)
@@ -200,7 +201,8 @@ func testOutage(t *testing.T, c client) string {
 	}
 	both, theirs := count(switchedOn, ourAttempts), count(switchedOn, 1)
 	if theirs < 2 || both != ourAttempts*theirs {
-		t.Errorf("attempts: got %d with retries on and %d with ours off, want %d times as many", both, theirs, ourAttempts)
+		t.Errorf("attempts: got %d with retries on and %d with ours off, want %d times as many", both, theirs,
+			ourAttempts)
 	}
 	return fmt.Sprintf("off: %d attempts in an outage; with `%s` %d × %d = %d; ours off, `MaxAttempts: 1`: %d",
 		shipped, c.on, theirs, ourAttempts, both, theirs)

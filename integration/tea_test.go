@@ -31,7 +31,8 @@ var teaClient = client{
 	on:      "runtime.Autoretry = tea.Bool(true)",
 	call: func(c call) (*apigw.Error, error) {
 		ctx, recorder := apigw.WithRecorder(c.ctx)
-		runtime := map[string]any{"httpClient": teaHTTP{ctx, &http.Client{Transport: c.transport, Timeout: time.Minute}}}
+		runtime := map[string]any{"httpClient": teaHTTP{ctx,
+			&http.Client{Transport: c.transport, Timeout: time.Minute}}}
 		err := teaLoop(c, runtime, map[string]any{"retryable": c.retries == switchedOn, "maxAttempts": 2})
 		decoded, _ := recorder.Last()
 		return decoded, err

@@ -31,7 +31,8 @@ func FuzzErrorType(f *testing.F) {
 			a.Code, a.Class, a.Origin = e.Code, e.Entry.Class, e.Origin
 		}
 		got := errorType(a)
-		if _, ok := catalog.Lookup(catalog.Code(got)); ok || classes[got] || got == strconv.Itoa(status) || got == "" && status < 400 {
+		if _, ok := catalog.Lookup(catalog.Code(got)); ok || classes[got] || got == strconv.Itoa(status) || got == "" &&
+			status < 400 {
 			return
 		}
 		t.Errorf("got %q for status %d, code %q, text %q", got, status, code, message)

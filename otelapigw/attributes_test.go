@@ -25,7 +25,8 @@ func TestErrorTypeOfAttemptAndCallAreTheSame(t *testing.T) {
 				ofAttempt := value(span.Events[0].Attributes, "error.type")
 				ofCall := value(span.Events[len(span.Events)-1].Attributes, "error.type")
 				if ofAttempt != ofCall {
-					t.Errorf("error.type of the attempt %q, of the call %q (class %v, place %v)", ofAttempt, ofCall, entry.Class, entry.Place)
+					t.Errorf("error.type of the attempt %q, of the call %q (class %v, place %v)", ofAttempt, ofCall,
+						entry.Class, entry.Place)
 				}
 			})
 		})

@@ -16,7 +16,8 @@ func (in *instruments) observeBudget(t *apigw.Transport) (metric.Registration, e
 		metric.WithDescription("Requests to the host in the last 5 to 10 seconds."))
 	retries, err2 := in.meter.Int64ObservableGauge("apigw.client.retry_budget.retries", metric.WithUnit("{retry}"),
 		metric.WithDescription("Retries paid with what these requests earned, and not successful so far."))
-	available, err3 := in.meter.Float64ObservableGauge("apigw.client.retry_budget.available", metric.WithUnit("{retry}"),
+	available, err3 := in.meter.Float64ObservableGauge("apigw.client.retry_budget.available",
+		metric.WithUnit("{retry}"),
 		metric.WithDescription("Retries that the budget of the host would permit now."))
 	denied, err4 := in.meter.Int64ObservableCounter("apigw.client.retry_budget.denied", metric.WithUnit("{retry}"),
 		metric.WithDescription("Retries that the budget of the host refused."))

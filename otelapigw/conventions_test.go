@@ -41,7 +41,8 @@ func TestMethods(t *testing.T) {
 
 func answering(status int) roundTripFunc {
 	return func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: status, Proto: "HTTP/1.1", Header: http.Header{}, Body: http.NoBody,
+			Request: r}, nil
 	}
 }
 
@@ -91,7 +92,8 @@ func TestSeriesAreBounded(t *testing.T) {
 func TestScope(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	tr := &apigw.Transport{Base: answering(200)}
-	if _, err := otelapigw.Instrument(tr, otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))); err != nil {
+	if _, err := otelapigw.Instrument(tr,
+		otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))); err != nil {
 		t.Fatal(err)
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://api.example.com/", nil)
@@ -117,7 +119,8 @@ func TestDurationHasOnlyAttributesOfTheConventions(t *testing.T) {
 		"http.request.method", "server.address", "server.port", "error.type", "http.response.status_code",
 		"network.protocol.name", "network.protocol.version", "url.scheme", "url.template",
 	}
-	r := newRig(t, gateway(t, &gatewaytest.Gateway{}, gatewaytest.Outcome{Error: "D504CO"}), otelapigw.WithRequestDuration())
+	r := newRig(t, gateway(t, &gatewaytest.Gateway{}, gatewaytest.Outcome{Error: "D504CO"}),
+		otelapigw.WithRequestDuration())
 	r.transport.Policy.InitialBackoff = 1
 	r.send(t.Context(), "GET", "http://api.example.com/", nil)
 	for _, line := range r.metrics() {

@@ -123,14 +123,16 @@ type instruments struct {
 
 func newInstruments(c config) (*instruments, error) {
 	in := &instruments{
-		meter:   c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(version()), metric.WithSchemaURL(semconv.SchemaURL)),
+		meter: c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(version()),
+			metric.WithSchemaURL(semconv.SchemaURL)),
 		attrs:   c.attrs,
 		methods: knownMethods(os.Getenv(methodsVariable)),
 	}
 	var err, err1, err2 error
 	if c.requestDuration {
 		in.duration, err = in.meter.Float64Histogram("http.client.request.duration", metric.WithUnit("s"),
-			metric.WithDescription("Duration of HTTP client requests."), metric.WithExplicitBucketBoundaries(durationBounds...))
+			metric.WithDescription("Duration of HTTP client requests."),
+			metric.WithExplicitBucketBoundaries(durationBounds...))
 	}
 	in.requests, err1 = in.meter.Int64Counter("apigw.client.requests", metric.WithUnit("{request}"),
 		metric.WithDescription("Round trips, all attempts of a request being one."))
@@ -162,7 +164,8 @@ func (in *instruments) attempt(req *http.Request, a apigw.Attempt) {
 func (in *instruments) retry(req *http.Request, failed apigw.Attempt, delay time.Duration) {
 	ctx := req.Context()
 	if span := trace.SpanFromContext(ctx); span.IsRecording() {
-		span.AddEvent("apigw.retry", trace.WithAttributes(RetryDelayKey.Float64(delay.Seconds()), errorTypeKey.String(errorType(failed))))
+		span.AddEvent("apigw.retry",
+			trace.WithAttributes(RetryDelayKey.Float64(delay.Seconds()), errorTypeKey.String(errorType(failed))))
 	}
 	in.retries.Add(ctx, 1, in.with(append(in.target(req), outcomeOf(failed)...)))
 }

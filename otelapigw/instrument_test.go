@@ -133,7 +133,8 @@ func events(span tracetest.SpanStub) []string {
 	var lines []string
 	for _, e := range span.Events {
 		// The request id is different in every run.
-		attrs := slices.DeleteFunc(slices.Clone(e.Attributes), func(kv attribute.KeyValue) bool { return kv.Key == otelapigw.RequestIDKey })
+		attrs := slices.DeleteFunc(slices.Clone(e.Attributes),
+			func(kv attribute.KeyValue) bool { return kv.Key == otelapigw.RequestIDKey })
 		lines = append(lines, e.Name+" "+show(attrs))
 	}
 	return lines
@@ -178,7 +179,8 @@ func TestRetryThenSuccess(t *testing.T) {
 		const budget = "server.address=api.example.com"
 		wantLines(t, "metrics", r.metrics(), []string{
 			"apigw.client.requests{http.request.method=GET http.response.status_code=200 " + server + "} 1",
-			"apigw.client.retries{error.type=D504CO http.request.method=GET http.response.status_code=504 " + server + "} 1",
+			"apigw.client.retries{error.type=D504CO http.request.method=GET http.response.status_code=504 " + server +
+				"} 1",
 			"apigw.client.retry_budget.available{" + budget + "} 8", // a retry that succeeds is free
 			"apigw.client.retry_budget.denied{" + budget + "} 0",
 			"apigw.client.retry_budget.requests{" + budget + "} 1",
@@ -202,9 +204,11 @@ func TestErrorTypeAndStopReason(t *testing.T) {
 		{"backend's own status", "GET", gatewaytest.Outcome{Status: 404}, "404", "not-retryable"},
 		{"may have run", "POST", gatewaytest.Outcome{Status: 502}, "502", "may-have-run"},
 		{"unknown code of the right shape", "GET",
-			gatewaytest.Outcome{Status: 400, Header: http.Header{"X-Ca-Error-Code": {"I400ZZ"}}}, "bad-request", "not-retryable"},
+			gatewaytest.Outcome{Status: 400, Header: http.Header{"X-Ca-Error-Code": {"I400ZZ"}}}, "bad-request",
+			"not-retryable"},
 		{"nonsense in the code header", "GET",
-			gatewaytest.Outcome{Status: 400, Header: http.Header{"X-Ca-Error-Code": {"series-1"}}}, "400", "not-retryable"},
+			gatewaytest.Outcome{Status: 400, Header: http.Header{"X-Ca-Error-Code": {"series-1"}}}, "400",
+			"not-retryable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -216,7 +220,8 @@ func TestErrorTypeAndStopReason(t *testing.T) {
 				if got := value(span.Events[len(span.Events)-1].Attributes, otelapigw.StopReasonKey); got != c.stop {
 					t.Errorf("stop reason of the call: got %q, want %q", got, c.stop)
 				}
-				if got := r.metrics()[0]; !strings.Contains(got, "apigw.stop_reason="+c.stop+" error.type="+c.errorType+" ") {
+				if got := r.metrics()[0]; !strings.Contains(got,
+					"apigw.stop_reason="+c.stop+" error.type="+c.errorType+" ") {
 					t.Errorf("metric: got %q, want stop reason %q and error.type %q", got, c.stop, c.errorType)
 				}
 			})
@@ -319,7 +324,8 @@ func TestHooksThatWereSetStillRun(t *testing.T) {
 		OnDone:    func(_ *http.Request, r apigw.Result) { order = append(order, "done "+r.Err.Stop.String()) },
 	}
 	reader := sdkmetric.NewManualReader()
-	if _, err := otelapigw.Instrument(tr, otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))); err != nil {
+	if _, err := otelapigw.Instrument(tr,
+		otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))); err != nil {
 		t.Fatal(err)
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://api.example.com/", nil)
@@ -356,7 +362,8 @@ func TestOptions(t *testing.T) {
 	})
 	t.Run("WithAttributes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, gateway(t, &gatewaytest.Gateway{}), otelapigw.WithAttributes(attribute.String("client", "orders")))
+			r := newRig(t, gateway(t, &gatewaytest.Gateway{}),
+				otelapigw.WithAttributes(attribute.String("client", "orders")))
 			r.send(t.Context(), "GET", "http://api.example.com/", nil)
 			for _, line := range r.metrics() {
 				if !strings.Contains(line, "{client=orders ") {
@@ -373,7 +380,8 @@ func TestUnregisterEndsTheBudgetOnly(t *testing.T) {
 	})}
 	r := &rig{t: t, transport: tr, reader: sdkmetric.NewManualReader(), spans: tracetest.NewInMemoryExporter()}
 	r.tracer = sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans))
-	registration, err := otelapigw.Instrument(tr, otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))))
+	registration, err := otelapigw.Instrument(tr,
+		otelapigw.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(r.reader))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,7 +390,8 @@ func TestUnregisterEndsTheBudgetOnly(t *testing.T) {
 	}
 	r.send(t.Context(), "PURGE", "https://api.example.com/", nil)
 	got := r.metrics()
-	if len(got) != 1 || !strings.Contains(got[0], "http.request.method=_OTHER") || !strings.Contains(got[0], "server.port=443") {
+	if len(got) != 1 || !strings.Contains(got[0], "http.request.method=_OTHER") ||
+		!strings.Contains(got[0], "server.port=443") {
 		t.Errorf("got\n%s\nwant the requests of method _OTHER at port 443, no budget", strings.Join(got, "\n"))
 	}
 }

@@ -186,7 +186,8 @@ func TestReplaceWhileInUse(t *testing.T) {
 		})
 	}
 	for i := range 200 {
-		f := policies.File{Services: map[string]apigw.RetryPolicy{"/": {MaxAttempts: 1 + i%3}, fmt.Sprintf("/%d", i): {}}}
+		f := policies.File{Services: map[string]apigw.RetryPolicy{"/": {MaxAttempts: 1 + i%3},
+			fmt.Sprintf("/%d", i): {}}}
 		if err := s.Replace(f); err != nil {
 			t.Error(err)
 		}

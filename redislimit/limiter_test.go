@@ -211,7 +211,8 @@ func TestKeysOfOneSlot(t *testing.T) {
 
 func TestCredentialsAreNotShown(t *testing.T) {
 	l := &Limiter{}
-	for _, key := range []string{"b|0123456789abcdef|x", "a|fedcba9876543210|", "c|0123456789abcdef|", "mine|and|yours"} {
+	for _, key := range []string{"b|0123456789abcdef|x", "a|fedcba9876543210|", "c|0123456789abcdef|",
+		"mine|and|yours"} {
 		p, err := l.Acquire(t.Context(), key, time.Time{}, false)
 		if err != nil {
 			t.Fatal(err)

@@ -108,9 +108,11 @@ func TestClientDecidesAsTransport(t *testing.T) {
 		{name: "listed status", method: get, answers: []answer{{status: 425}},
 			policy: apigw.RetryPolicy{RetryableStatusCodes: []int{425}}},
 		{name: "one attempt", method: get, answers: []answer{unavailable}, policy: apigw.RetryPolicy{MaxAttempts: 1}},
-		{name: "eight attempts", method: get, answers: []answer{unavailable}, policy: apigw.RetryPolicy{MaxAttempts: 8}},
+		{name: "eight attempts", method: get, answers: []answer{unavailable},
+			policy: apigw.RetryPolicy{MaxAttempts: 8}},
 		{name: "Retry-After", method: get, answers: []answer{retryAfter("7"), ok}},
-		{name: "Retry-After in the past", method: get, answers: []answer{retryAfter("Mon, 02 Jan 2006 15:04:05 GMT"), ok}},
+		{name: "Retry-After in the past", method: get,
+			answers: []answer{retryAfter("Mon, 02 Jan 2006 15:04:05 GMT"), ok}},
 		{name: "Retry-After of a day", method: get, answers: []answer{retryAfter("86400")}},
 		{name: "Retry-After without sense", method: get, answers: []answer{retryAfter("-5"), ok}},
 		{name: "total time", method: get, answers: []answer{unavailable},
@@ -146,11 +148,12 @@ func TestClientDecidesAsTransport(t *testing.T) {
 		{name: "budget empty", method: get, answers: []answer{unavailable}, change: func(tr *apigw.Transport) {
 			tr.Budget = &apigw.RetryBudget{Ratio: -1, Reserve: 2, Refill: -1}
 		}},
-		{name: "policy of the request", method: post, answers: []answer{unavailable}, change: func(tr *apigw.Transport) {
-			tr.PolicyFor = func(*http.Request) *apigw.RetryPolicy {
-				return &apigw.RetryPolicy{MaxAttempts: 6, Jitter: apigw.JitterNone}
-			}
-		}},
+		{name: "policy of the request", method: post, answers: []answer{unavailable},
+			change: func(tr *apigw.Transport) {
+				tr.PolicyFor = func(*http.Request) *apigw.RetryPolicy {
+					return &apigw.RetryPolicy{MaxAttempts: 6, Jitter: apigw.JitterNone}
+				}
+			}},
 	}
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {

@@ -91,7 +91,8 @@ func TestBodyWithoutGetBody(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c := retryable.NewClient(&apigw.Transport{Base: base, Policy: apigw.RetryPolicy{MaxBodyBuffer: tt.buffer}})
+				c := retryable.NewClient(&apigw.Transport{Base: base,
+					Policy: apigw.RetryPolicy{MaxBodyBuffer: tt.buffer}})
 				resp, err := c.Do(r)
 				if err != nil {
 					t.Fatal(err)

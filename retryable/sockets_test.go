@@ -45,7 +45,8 @@ func TestEachAttemptIsSigned(t *testing.T) {
 
 func TestDroppedConnection(t *testing.T) {
 	g := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{
-		Pattern: "/orders", Auth: gatewaytest.AuthNone, Script: []gatewaytest.Outcome{{Drop: gatewaytest.DropAfterBackend}},
+		Pattern: "/orders", Auth: gatewaytest.AuthNone,
+		Script: []gatewaytest.Outcome{{Drop: gatewaytest.DropAfterBackend}},
 	}}}
 	s := gatewaytest.NewServer(g)
 	defer s.Close()

@@ -18,17 +18,22 @@ func TestAppCode(t *testing.T) {
 		{name: "loopback over http", target: "http://127.0.0.1/", want: "APPCODE " + code},
 		{name: "plain http", target: "http://api.example.com/", wantErr: "plain HTTP"},
 		{name: "plain http allowed", target: "http://api.example.com/", allowPlain: true, want: "APPCODE " + code},
-		{name: "an earlier code is replaced", target: "https://api.example.com/", authorization: "appcode old", want: "APPCODE " + code},
-		{name: "the scheme word in small letters", target: "https://api.example.com/", authorization: "AppCode\told", want: "APPCODE " + code},
+		{name: "an earlier code is replaced", target: "https://api.example.com/", authorization: "appcode old",
+			want: "APPCODE " + code},
+		{name: "the scheme word in small letters", target: "https://api.example.com/", authorization: "AppCode\told",
+			want: "APPCODE " + code},
 		{name: "localhost that net/http sends to a proxy", target: "http://LOCALHOST/", wantErr: "plain HTTP"},
 		{name: "localhost with a dot", target: "http://localhost./", wantErr: "plain HTTP"},
 		{name: "localhost", target: "http://localhost/", want: "APPCODE " + code},
-		{name: "a word that begins so", target: "https://api.example.com/", authorization: "APPCODEX old", wantErr: "Authorization of its own"},
-		{name: "an Authorization of the caller", target: "https://api.example.com/", authorization: "Bearer xyz", wantErr: "Authorization of its own"},
+		{name: "a word that begins so", target: "https://api.example.com/", authorization: "APPCODEX old",
+			wantErr: "Authorization of its own"},
+		{name: "an Authorization of the caller", target: "https://api.example.com/", authorization: "Bearer xyz",
+			wantErr: "Authorization of its own"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &Signer{AppCode: code, Hosts: []string{"api.example.com", "127.0.0.1", "localhost"}, AllowPlainHTTP: tt.allowPlain}
+			s := &Signer{AppCode: code, Hosts: []string{"api.example.com", "127.0.0.1", "localhost"},
+				AllowPlainHTTP: tt.allowPlain}
 			req := newRequest(t, "GET", tt.target, "")
 			req.Header["x-ca-signature"] = []string{"stale"}
 			if tt.authorization != "" {
@@ -109,15 +114,17 @@ func TestAppCodeThroughAProxy(t *testing.T) {
 		name, proxy string
 		want        bool
 	}{
-		{"no proxy", "", true}, {"a proxy on this machine", "http://127.0.0.1:3128", true}, {"a proxy elsewhere", "http://proxy.example:3128", false},
+		{"no proxy", "", true}, {"a proxy on this machine", "http://127.0.0.1:3128", true},
+		{"a proxy elsewhere", "http://proxy.example:3128", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &Signer{AppCode: "appcode-value", Hosts: []string{"127.0.0.1"}, Base: &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
-				if tt.proxy == "" {
-					return nil, nil
-				}
-				return url.Parse(tt.proxy)
-			}}}
+			s := &Signer{AppCode: "appcode-value", Hosts: []string{"127.0.0.1"},
+				Base: &http.Transport{Proxy: func(*http.Request) (*url.URL, error) {
+					if tt.proxy == "" {
+						return nil, nil
+					}
+					return url.Parse(tt.proxy)
+				}}}
 			if err := s.Sign(newRequest(t, "GET", "http://127.0.0.1/", "")); (err == nil) != tt.want {
 				t.Errorf("got %v, want it sent: %v", err, tt.want)
 			}

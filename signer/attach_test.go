@@ -57,7 +57,8 @@ func TestRoundTripAttachesTheDiagnosis(t *testing.T) {
 }
 
 func TestFromResponseWithoutDiagnosis(t *testing.T) {
-	for name, resp := range map[string]*http.Response{"nil": nil, "no request": {}, "a request": {Request: &http.Request{}}} {
+	for name, resp := range map[string]*http.Response{"nil": nil, "no request": {},
+		"a request": {Request: &http.Request{}}} {
 		if _, ok := FromResponse(resp); ok {
 			t.Errorf("%s: got a diagnosis, want none", name)
 		}
@@ -76,7 +77,8 @@ func TestDiagnosisSaysWhatWasLearned(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, ok := FromResponse(resp)
-	if !ok || d.Findings[0].Code != "path-decoded-there" || !strings.Contains(d.String(), "made of the decoded path, %2F and %5C kept") {
+	if !ok || d.Findings[0].Code != "path-decoded-there" ||
+		!strings.Contains(d.String(), "made of the decoded path, %2F and %5C kept") {
 		t.Errorf("got %v, want the reading that was learned", d)
 	}
 }
@@ -86,8 +88,10 @@ func TestDiagnosisOfWithheldCredentials(t *testing.T) {
 		answer answer
 		want   bool
 	}{
-		"classic": {answer{status: 400, message: "Invalid AppKey"}, true}, "VPC": {answer{status: 403, code: "A403AK"}, true},
-		"no text": {answer{status: 401}, true}, "another failure": {answer{status: 404}, false}, "success": {answer{status: 200}, false},
+		"classic": {answer{status: 400, message: "Invalid AppKey"}, true},
+		"VPC":     {answer{status: 403, code: "A403AK"}, true},
+		"no text": {answer{status: 401}, true}, "another failure": {answer{status: 404}, false},
+		"success": {answer{status: 200}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testSigner()

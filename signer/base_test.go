@@ -40,7 +40,8 @@ func TestSignerWithinDefaultTransport(t *testing.T) {
 	before := http.DefaultTransport
 	defer func() { startTransport, http.DefaultTransport = start, before }()
 	s := testSigner()
-	for name, rt := range map[string]http.RoundTripper{"itself": s, "wrapped": &wrapper{s}, "wrapped twice": &wrapper{&wrapper{s}}} {
+	for name, rt := range map[string]http.RoundTripper{"itself": s, "wrapped": &wrapper{s},
+		"wrapped twice": &wrapper{&wrapper{s}}} {
 		t.Run(name, func(t *testing.T) {
 			n, s.self = 0, selfReference{}
 			http.DefaultTransport = rt

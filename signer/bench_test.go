@@ -7,7 +7,8 @@ import (
 
 func benchmarkRequest(t testing.TB) *http.Request {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, "https://api.example.com/v1/weather?city=hangzhou&days=3&lang=zh&unit=metric&detail=yes", nil)
+	req, err := http.NewRequest(http.MethodGet,
+		"https://api.example.com/v1/weather?city=hangzhou&days=3&lang=zh&unit=metric&detail=yes", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

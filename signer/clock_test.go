@@ -46,7 +46,8 @@ func (g *clockGateway) RoundTrip(req *http.Request) (*http.Response, error) {
 	g.nonces[req.Header.Get("X-Ca-Nonce")] = true
 	ms, _ := strconv.ParseInt(req.Header.Get("X-Ca-Timestamp"), 10, 64)
 	g.timestamps = append(g.timestamps, time.UnixMilli(ms))
-	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("fine")), Request: req}
+	resp := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("fine")),
+		Request: req}
 	if _, ok := Verify(req, []byte(body), testSecret, Rules{}); !ok {
 		return nil, fmt.Errorf("the signature does not verify")
 	}
@@ -77,22 +78,29 @@ func TestClockIsRepairedOnce(t *testing.T) {
 		{name: "late by 20 minutes", gateway: classic, skew: -off, attempts: 2, wantStatus: 200},
 		{name: "early by 20 minutes", gateway: classic, skew: off, attempts: 2, wantStatus: 200},
 		{name: "right clock", gateway: classic, attempts: 1, wantStatus: 200},
-		{name: "malformed timestamp", gateway: clockGateway{text: "Invalid Timestamp"}, skew: off, attempts: 1, wantStatus: 400},
+		{name: "malformed timestamp", gateway: clockGateway{text: "Invalid Timestamp"}, skew: off, attempts: 1,
+			wantStatus: 400},
 		{name: "another error", gateway: clockGateway{text: "Nonce Used"}, skew: off, attempts: 1, wantStatus: 400},
-		{name: "no Date in the response", gateway: clockGateway{text: "Timestamp Expired", noDate: true}, skew: off, attempts: 1, wantStatus: 400},
-		{name: "refused again", gateway: clockGateway{text: "Timestamp Expired", refuseAlso: true}, skew: off, attempts: 2, wantStatus: 400},
-		{name: "refused though the clocks agree", gateway: clockGateway{text: "Timestamp Expired", refuseAlso: true}, skew: 30 * time.Second, attempts: 1, wantStatus: 400},
-		{name: "body that can be replayed", gateway: classic, skew: off, attempts: 2, wantStatus: 200, request: func(r *http.Request) {
-			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("hello")), nil }
-			r.Body, _ = r.GetBody()
-		}},
-		{name: "one-shot body", gateway: classic, skew: off, attempts: 1, wantStatus: 400, request: func(r *http.Request) {
-			r.Body = io.NopCloser(strings.NewReader("hello"))
-		}},
-		{name: "one-shot form", gateway: classic, skew: off, attempts: 2, wantStatus: 200, request: func(r *http.Request) {
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			r.Body = io.NopCloser(strings.NewReader("a=1&b=2"))
-		}},
+		{name: "no Date in the response", gateway: clockGateway{text: "Timestamp Expired", noDate: true}, skew: off,
+			attempts: 1, wantStatus: 400},
+		{name: "refused again", gateway: clockGateway{text: "Timestamp Expired", refuseAlso: true}, skew: off,
+			attempts: 2, wantStatus: 400},
+		{name: "refused though the clocks agree", gateway: clockGateway{text: "Timestamp Expired", refuseAlso: true},
+			skew: 30 * time.Second, attempts: 1, wantStatus: 400},
+		{name: "body that can be replayed", gateway: classic, skew: off, attempts: 2, wantStatus: 200,
+			request: func(r *http.Request) {
+				r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("hello")), nil }
+				r.Body, _ = r.GetBody()
+			}},
+		{name: "one-shot body", gateway: classic, skew: off, attempts: 1, wantStatus: 400,
+			request: func(r *http.Request) {
+				r.Body = io.NopCloser(strings.NewReader("hello"))
+			}},
+		{name: "one-shot form", gateway: classic, skew: off, attempts: 2, wantStatus: 200,
+			request: func(r *http.Request) {
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				r.Body = io.NopCloser(strings.NewReader("a=1&b=2"))
+			}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -233,7 +233,8 @@ func align(client, gateway []string) []match {
 
 // standardCause names the difference in a standard header.
 func standardCause(part Part, signed, gateway string) string {
-	code := map[Part]string{PartAccept: "accept", PartContentMD5: "md5", PartContentType: "type", PartDate: "date"}[part]
+	code := map[Part]string{PartAccept: "accept", PartContentMD5: "md5", PartContentType: "type",
+		PartDate: "date"}[part]
 	if part == PartContentMD5 {
 		if cause := md5Cause(signed); cause != "" {
 			return cause

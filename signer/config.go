@@ -50,7 +50,8 @@ func misconfigured(field, reason string) error { return &Error{Field: field, Rea
 func (s *Signer) check() error {
 	switch {
 	case s.AppCode != "" && (s.AppKey != "" || s.AppSecret != ""):
-		return misconfigured("AppCode", "is set together with AppKey or AppSecret; set AppCode, or AppKey and AppSecret")
+		return misconfigured("AppCode",
+			"is set together with AppKey or AppSecret; set AppCode, or AppKey and AppSecret")
 	case s.AppCode == "" && s.AppKey == "" && s.AppSecret == "":
 		return misconfigured("AppKey",
 			"is empty; set AppKey and AppSecret, or AppCode, from the console's page of the application")

@@ -49,7 +49,8 @@ func TestCausesAreComplete(t *testing.T) {
 		if !used[code] {
 			t.Errorf("%s is never said", code)
 		}
-		if !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(code) || !strings.Contains("0123", c.rank) || len(c.rank) != 1 {
+		if !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(code) || !strings.Contains("0123", c.rank) ||
+			len(c.rank) != 1 {
 			t.Errorf("%s: bad code or rank %q", code, c.rank)
 		}
 		for _, text := range []string{c.sentence, c.fix} {
@@ -93,23 +94,33 @@ func TestAllDifferencesAreListed(t *testing.T) {
 		name, signed string
 		want         []string
 	}{
-		{"two runs", strings.NewReplacer("n2", "n1", "1525872629832", "1525872629833").Replace(gateway), []string{"other-run", "other-run"}},
+		{"two runs", strings.NewReplacer("n2", "n1", "1525872629832", "1525872629833").Replace(gateway),
+			[]string{"other-run", "other-run"}},
 		{"two runs and a parameter", strings.NewReplacer("n2", "n1", "832", "833", "x y", "x+y").Replace(gateway),
 			[]string{"parameter-plus", "other-run", "other-run"}},
-		{"two runs and the secret's best excuse", strings.NewReplacer("n2", "n1", "a/b", "").Replace(gateway), []string{"accept-added", "other-run"}},
-		{"backslashes, lower case, charset", strings.NewReplacer("POST", "post", "json", "json; charset=utf-8", "\n", `\n`).Replace(gateway),
+		{"two runs and the secret's best excuse", strings.NewReplacer("n2", "n1", "a/b", "").Replace(gateway),
+			[]string{"accept-added", "other-run"}},
+		{"backslashes, lower case, charset",
+			strings.NewReplacer("POST", "post", "json", "json; charset=utf-8", "\n", `\n`).Replace(gateway),
 			[]string{"backslash-n", "method-case", "type-charset"}},
-		{"CR LF, named, unsorted", strings.NewReplacer("\n", "\r\n", "a/b", "Accept:a/b", "a=1&b=x y&c", "c&b=x y&a=1").Replace(gateway),
+		{"CR LF, named, unsorted",
+			strings.NewReplacer("\n", "\r\n", "a/b", "Accept:a/b", "a=1&b=x y&c", "c&b=x y&a=1").Replace(gateway),
 			[]string{"crlf", "standard-header-named", "parameters-unsorted"}},
-		{"named, empty ones left out", strings.NewReplacer("a/b\n\napplication/json\n\n", "Accept:a/b\nContent-Type:application/json\n").Replace(gateway),
+		{"named, empty ones left out",
+			strings.NewReplacer("a/b\n\napplication/json\n\n",
+				"Accept:a/b\nContent-Type:application/json\n").Replace(gateway),
 			[]string{"standard-header-named", "standard-header-named"}},
-		{"lines left out, URL, values encoded", strings.NewReplacer("\n\n", "\n", "/p", "https://h/p", "x y", "x%20y").Replace(gateway),
+		{"lines left out, URL, values encoded",
+			strings.NewReplacer("\n\n", "\n", "/p", "https://h/p", "x y", "x%20y").Replace(gateway),
 			[]string{"line-left-out", "line-left-out", "whole-url", "parameter-encoded"}},
-		{"headers: unsorted, blanks, another value", strings.NewReplacer("X-Ca-Key:k\nX-Ca-Nonce:n2\n", "X-Ca-Nonce: n2\nX-Ca-Key:k2\n").Replace(gateway),
+		{"headers: unsorted, blanks, another value",
+			strings.NewReplacer("X-Ca-Key:k\nX-Ca-Nonce:n2\n", "X-Ca-Nonce: n2\nX-Ca-Key:k2\n").Replace(gateway),
 			[]string{"header-blank-after-colon", "headers-unsorted", "key-differs"}},
-		{"parameters: one encoded, one left out, one too many", strings.NewReplacer("x y&c", "x%20y&d=4").Replace(gateway),
+		{"parameters: one encoded, one left out, one too many",
+			strings.NewReplacer("x y&c", "x%20y&d=4").Replace(gateway),
 			[]string{"parameter-encoded", "parameter-empty-left-out", "parameter-not-there"}},
-		{"hash and MD5", strings.NewReplacer("a/b\n\n", "a/b\nacbd18db4cc2f85cedef654fccc4a4d8\n", "\n", "#").Replace(gateway), nil},
+		{"hash and MD5", strings.NewReplacer("a/b\n\n", "a/b\nacbd18db4cc2f85cedef654fccc4a4d8\n", "\n",
+			"#").Replace(gateway), nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -152,20 +163,28 @@ func TestCutMessageWithADifference(t *testing.T) {
 func TestOnlyNamesOfTheRequestAreShown(t *testing.T) {
 	const hidden = "hunter2"
 	for name, change := range map[string]func(string) string{
-		"a parameter of the server's":    func(s string) string { return strings.Replace(s, "?", "?"+hidden+"=1&", 1) },
-		"a header of the server's":       func(s string) string { return strings.Replace(s, "x-ca-key", hidden+":1#x-ca-key", 1) },
-		"an ampersand in a value":        func(s string) string { return strings.Replace(s, "&zz"+hidden, "", 1) },
-		"an ampersand and an equal sign": func(s string) string { return strings.Replace(s, "&zz"+hidden, "&zz"+hidden+"=", 1) },
-		"a path":                         func(s string) string { return strings.Replace(s, "/p?", "/"+hidden+"?", 1) },
-		"control characters":             func(s string) string { return strings.Replace(s, "a=1", "a\x1b[2J=1", 1) },
+		"a parameter of the server's": func(s string) string { return strings.Replace(s, "?", "?"+hidden+"=1&", 1) },
+		"a header of the server's": func(s string) string {
+			return strings.Replace(s, "x-ca-key",
+				hidden+":1#x-ca-key", 1)
+		},
+		"an ampersand in a value": func(s string) string { return strings.Replace(s, "&zz"+hidden, "", 1) },
+		"an ampersand and an equal sign": func(s string) string {
+			return strings.Replace(s, "&zz"+hidden,
+				"&zz"+hidden+"=", 1)
+		},
+		"a path":             func(s string) string { return strings.Replace(s, "/p?", "/"+hidden+"?", 1) },
+		"control characters": func(s string) string { return strings.Replace(s, "a=1", "a\x1b[2J=1", 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := testSigner()
 			s.Base = roundTripFunc(func(r *http.Request) (*http.Response, error) {
 				text := change(strings.ReplaceAll(StringToSign(r, nil, Rules{}), "\n", "#"))
-				return answer{status: 400, message: "Invalid Signature, Server StringToSign:`" + text + "`"}.response(r), nil
+				return answer{status: 400,
+					message: "Invalid Signature, Server StringToSign:`" + text + "`"}.response(r), nil
 			})
-			resp, err := s.RoundTrip(newRequest(t, "GET", "https://api.example.com/p?a=1&password=x%26zz"+hidden+"&a%1b%5B2J=1", ""))
+			resp, err := s.RoundTrip(newRequest(t, "GET",
+				"https://api.example.com/p?a=1&password=x%26zz"+hidden+"&a%1b%5B2J=1", ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +204,8 @@ func TestOnlyNamesOfTheRequestAreShown(t *testing.T) {
 			}
 		})
 	}
-	d, ok := Diagnose("GET\n\n\n\n\nx-ca-key:1\n/p?password=x&zz"+hidden, refusal("GET\n\n\n\n\nx-ca-key:1\n/p?password=x"))
+	d, ok := Diagnose("GET\n\n\n\n\nx-ca-key:1\n/p?password=x&zz"+hidden,
+		refusal("GET\n\n\n\n\nx-ca-key:1\n/p?password=x"))
 	if !ok || strings.Contains(d.String(), hidden) {
 		t.Errorf("without a request: the rest of a value shows in %s", d)
 	}
@@ -202,7 +222,9 @@ func TestDiagnoseSentLooksAtTheSignature(t *testing.T) {
 		{"SHA-256, named as SHA-1", right, "HmacSHA1", "method-not-used"},
 		{"hexadecimal", strings.Repeat("0a", 32), "", "signature-hex"},
 		{"SHA-1 in hexadecimal", strings.Repeat("0A", 20), "", "signature-hex"},
-		{"base64 of hexadecimal", "MGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYQ==", "", "signature-of-hex"},
+		{"base64 of hexadecimal",
+			"MGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYTBhMGEwYQ==", "",
+			"signature-of-hex"},
 		{"escaped", strings.ReplaceAll(right, "=", "%3D"), "", "signature-escaped"},
 		{"alphabet for URLs", "-_" + right[2:], "", "signature-escaped"},
 		{"MD5", "1B2M2Y8AsgTpgAmY7PhCfg==", "", "signature-shape"},

@@ -21,7 +21,8 @@ import (
 // plainSign is the specification once more, slow and without a thought of the
 // implementation beside it: it returns the string that must be signed for a
 // request, false where the request must be refused.
-func plainSign(method, path, query string, header map[string][]string, body []byte, replayable bool, own map[string]string) (string, bool) {
+func plainSign(method, path, query string, header map[string][]string, body []byte, replayable bool,
+	own map[string]string) (string, bool) {
 	lower := func(s string) string {
 		b := []byte(s)
 		for i, c := range b {
@@ -35,7 +36,8 @@ func plainSign(method, path, query string, header map[string][]string, body []by
 	for name, values := range header {
 		sent[lower(name)] = append(sent[lower(name)], values...)
 	}
-	for _, name := range []string{"x-ca-key", "x-ca-nonce", "x-ca-timestamp", "x-ca-signature", "x-ca-signature-headers", "x-ca-signature-method"} {
+	for _, name := range []string{"x-ca-key", "x-ca-nonce", "x-ca-timestamp", "x-ca-signature",
+		"x-ca-signature-headers", "x-ca-signature-method"} {
 		delete(sent, name)
 	}
 	for name, value := range own {
@@ -47,7 +49,8 @@ func plainSign(method, path, query string, header map[string][]string, body []by
 		}
 		return strings.Trim(sent[name][0], " \t\r\n")
 	}
-	signed := []string{"x-ca-key", "x-ca-nonce", "x-ca-timestamp", "x-ca-stage", "x-ca-request-mode", "x-ca-version", "x-tenant"}
+	signed := []string{"x-ca-key", "x-ca-nonce", "x-ca-timestamp", "x-ca-stage", "x-ca-request-mode", "x-ca-version",
+		"x-tenant"}
 	for _, name := range append([]string{"accept", "content-md5", "content-type", "date"}, signed...) {
 		if len(sent[name]) > 1 && !(name == "content-md5" && body == nil) {
 			return "", false
@@ -103,7 +106,8 @@ func plainSign(method, path, query string, header map[string][]string, body []by
 	}
 
 	var text strings.Builder
-	text.WriteString(strings.ToUpper(method) + "\n" + value("accept") + "\n" + value("content-md5") + "\n" + value("content-type") + "\n" + value("date") + "\n")
+	text.WriteString(strings.ToUpper(method) + "\n" + value("accept") + "\n" + value("content-md5") + "\n" +
+		value("content-type") + "\n" + value("date") + "\n")
 	sort.Strings(signed)
 	for _, name := range signed {
 		if len(sent[name]) > 0 {
@@ -128,8 +132,10 @@ func sortedKeys(m map[string]string) []string {
 
 func FuzzSign(f *testing.F) {
 	f.Add("GET", "/v1/items?b=2&a=1", "Accept", "application/json", "X-Tenant", "t", []byte(nil), true)
-	f.Add("POST", "/a%2Fb/?k=&k=1&%zz;c", "content-type", "application/x-www-form-urlencoded; charset=utf-8", "Date", " x ", []byte("a=1&b=%20+&&=v"), true)
-	f.Add("POST", "/?a=1", "Content-Type", "Application/X-WWW-FORM-urlencoded", "x-ca-signature", "stale", []byte("a=2"), false)
+	f.Add("POST", "/a%2Fb/?k=&k=1&%zz;c", "content-type", "application/x-www-form-urlencoded; charset=utf-8", "Date",
+		" x ", []byte("a=1&b=%20+&&=v"), true)
+	f.Add("POST", "/?a=1", "Content-Type", "Application/X-WWW-FORM-urlencoded", "x-ca-signature", "stale",
+		[]byte("a=2"), false)
 	f.Add("PUT", "//?%ff", "Content-Type", "text/plain", "content-type", "text/html", []byte("hello"), true)
 	f.Add("patch", "", "X-Ca-Stage", "PRE", "x-ca-stage", "", []byte{}, true)
 	f.Add("OPTIONS", "*", "CONTENT-MD5", "x", "X-Ca-Nonce", "mine", []byte("x"), false)
@@ -203,7 +209,8 @@ func FuzzDiagnose(f *testing.F) {
 	f.Add("\n\n\n\n\na:b", "Server StringToSign:`#####:#?&&`")
 	f.Add(strings.ReplaceAll(signedBase, "\n", "#"), refusal(signedBase))
 	f.Add(strings.ReplaceAll(signedBase, "\n", `\n`), refusal(signedBase)[:90])
-	f.Add("POST /p HTTP/1.1\r\nAccept: a\r\n\r\nx-ca-key= 1\r\nhttps://h/p?b=1&a=2&amp;c", refusal("POST\n\n\n\n\nx-ca-key:1\n/p?a=2&b=1&c"))
+	f.Add("POST /p HTTP/1.1\r\nAccept: a\r\n\r\nx-ca-key= 1\r\nhttps://h/p?b=1&a=2&amp;c",
+		refusal("POST\n\n\n\n\nx-ca-key:1\n/p?a=2&b=1&c"))
 	wellFormed := regexp.MustCompile(`^[A-Z]+\n([^#\n]*\n){4}([a-zA-Z-]+:[^#\n]*\n)*/[^#\n]*$`)
 	f.Fuzz(func(t *testing.T, signed, message string) {
 		d, ok := Diagnose(signed, message)
@@ -217,12 +224,14 @@ func FuzzDiagnose(f *testing.F) {
 			line := strings.ReplaceAll(signed, "\n", "#")
 			bare := strings.ReplaceAll(line, "#", "")
 			blamed := d.Findings[0].Code == "same-string"
-			if blamed && line != told && line != repaired && bare != strings.ReplaceAll(told, "#", "") && bare != strings.ReplaceAll(repaired, "#", "") {
+			if blamed && line != told && line != repaired && bare != strings.ReplaceAll(told, "#", "") &&
+				bare != strings.ReplaceAll(repaired, "#", "") {
 				t.Fatalf("the secret is blamed for %q against %q", signed, told)
 			}
 		}
 		d, ok = Diagnose(signed, refusal(signed))
-		if wellFormed.MatchString(signed) && (!ok || d.Part != PartNone || d.Findings[0].Code != "same-string" || d.Truncated) {
+		if wellFormed.MatchString(signed) &&
+			(!ok || d.Part != PartNone || d.Findings[0].Code != "same-string" || d.Truncated) {
 			t.Fatalf("the same string: got %v, want equal", d)
 		}
 		sent := &http.Request{Method: "GET", URL: &url.URL{RawQuery: "a=1"}, Header: http.Header{"X-A": {"1"}}}
@@ -240,7 +249,8 @@ func FuzzDiagnose(f *testing.F) {
 func checkDiagnosis(t *testing.T, d *Diagnosis) {
 	t.Helper()
 	text, err := json.Marshal(d)
-	if err != nil || len(d.Findings) == 0 || d.Cause == "" || d.Comparison() == "" || d.Truncated && d.Part != PartNone {
+	if err != nil || len(d.Findings) == 0 || d.Cause == "" || d.Comparison() == "" || d.Truncated &&
+		d.Part != PartNone {
 		t.Fatalf("got %+v, %s, %v", d, text, err)
 	}
 	if strings.ContainsFunc(d.String(), func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -15,13 +15,15 @@ import (
 )
 
 func signerFor(host string) *signer.Signer {
-	return &signer.Signer{AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret, Hosts: []string{host}}
+	return &signer.Signer{AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret,
+		Hosts: []string{host}}
 }
 
 // Whoever keeps a request that was signed for tomorrow can replay it tomorrow.
 // A gateway whose clock, or whose answer, is a day ahead does not get one.
 func TestReplayFromTomorrowFails(t *testing.T) {
-	for name, ahead := range map[string]time.Duration{"a day": 24 * time.Hour, "half a day": 12 * time.Hour, "a year": 365 * 24 * time.Hour} {
+	for name, ahead := range map[string]time.Duration{"a day": 24 * time.Hour, "half a day": 12 * time.Hour,
+		"a year": 365 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			var kept []*http.Request
 			now := time.Now().Add(ahead)
@@ -59,7 +61,8 @@ func TestReplayFromTomorrowFails(t *testing.T) {
 				w := httptest.NewRecorder()
 				honest.ServeHTTP(w, r)
 				if w.Code == 200 || honest.Counts().Executed != 0 {
-					t.Errorf("the replayed POST got %d and ran %d times, want it refused", w.Code, honest.Counts().Executed)
+					t.Errorf("the replayed POST got %d and ran %d times, want it refused", w.Code,
+						honest.Counts().Executed)
 				}
 			}
 		})
@@ -79,13 +82,15 @@ func TestClockIsRepairedOverSockets(t *testing.T) {
 				s.Base = srv.Transport()
 				s.Now = func() time.Time { return time.Now().Add(skew) }
 				for i := range 3 {
-					resp, err := (&http.Client{Transport: s}).Post(srv.URL+"/orders", "application/json", strings.NewReader("{}"))
+					resp, err := (&http.Client{Transport: s}).Post(srv.URL+"/orders", "application/json",
+						strings.NewReader("{}"))
 					if err != nil {
 						t.Fatal(err)
 					}
 					resp.Body.Close()
 					if c := g.Counts(); resp.StatusCode != 200 || c.Executed != i+1 || c.Received != i+2 {
-						t.Errorf("got status %d after %d sendings and %d runs, want 200, %d, %d", resp.StatusCode, c.Received, c.Executed, i+2, i+1)
+						t.Errorf("got status %d after %d sendings and %d runs, want 200, %d, %d", resp.StatusCode,
+							c.Received, c.Executed, i+2, i+1)
 					}
 				}
 				if got := s.Learned(); len(got) != 1 || (got[0].ClockOffset+skew).Abs() > 5*time.Second {

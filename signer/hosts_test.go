@@ -43,11 +43,15 @@ func TestHosts(t *testing.T) {
 		{"zone", "[fe80::1%eth0]", "https://[fe80::1%25eth1]/", "", false},
 		{"Host of another tenant", "api.example.com", "https://api.example.com/", "evil.example", false},
 		{"Host that is allowed, dialled elsewhere", "api.example.com", "https://10.0.0.1/", "api.example.com", false},
-		{"Host of the same name with a port", "api.example.com", "https://api.example.com/", "API.example.com:443", true},
+		{"Host of the same name with a port", "api.example.com", "https://api.example.com/", "API.example.com:443",
+			true},
 		{"Host with another port", "api.example.com", "https://api.example.com/", "api.example.com:8443", false},
-		{"Host with the port of the URL", "api.example.com:8443", "https://api.example.com:8443/", "API.example.com.:8443", true},
-		{"Host of the same name with the port of http", "api.example.com", "http://api.example.com/", "api.example.com:80", true},
-		{"Host of the same name with the port of https over http", "api.example.com", "http://api.example.com/", "api.example.com:443", false},
+		{"Host with the port of the URL", "api.example.com:8443", "https://api.example.com:8443/",
+			"API.example.com.:8443", true},
+		{"Host of the same name with the port of http", "api.example.com", "http://api.example.com/",
+			"api.example.com:80", true},
+		{"Host of the same name with the port of https over http", "api.example.com", "http://api.example.com/",
+			"api.example.com:443", false},
 		{"Host with any port", "api.example.com:*", "http://api.example.com/", "api.example.com:25", true},
 		{"ideographic full stop", "*.example.com", "https://a\u3002b.example.com/", "", false},
 		{"fullwidth full stop", "*.example.com", "https://a\uff0eb.example.com/", "", false},
@@ -109,10 +113,13 @@ func TestWithheldCredentialsAreSaid(t *testing.T) {
 		name, target, host, opaque string
 		want                       string
 	}{
-		{"the host", "http://127.0.0.1:18080/", "", "", "no credentials were sent: host 127.0.0.1:18080 is not in Hosts"},
+		{"the host", "http://127.0.0.1:18080/", "", "",
+			"no credentials were sent: host 127.0.0.1:18080 is not in Hosts"},
 		{"the port", "https://api.example.com:8443/", "", "", "host api.example.com:8443 is not in Hosts"},
-		{"the Host header", "https://api.example.com/", "evil.example", "", "Request.Host evil.example is not in Hosts"},
-		{"an opaque URL", "https://api.example.com/", "", "//evil.example/p", "host evil.example in URL.Opaque is not in Hosts"},
+		{"the Host header", "https://api.example.com/", "evil.example", "",
+			"Request.Host evil.example is not in Hosts"},
+		{"an opaque URL", "https://api.example.com/", "", "//evil.example/p",
+			"host evil.example in URL.Opaque is not in Hosts"},
 		{"other letters", "https://\uff41pi.example.com/", "", "", "write the name in ASCII, as xn--"},
 	}
 	for _, tt := range tests {
@@ -124,12 +131,14 @@ func TestWithheldCredentialsAreSaid(t *testing.T) {
 			if tt.host != "" {
 				req.Host = tt.host
 			}
-			for name, send := range map[string]func(*http.Request) (*http.Response, error){"RoundTrip": s.RoundTrip, "SendOnce": s.SendOnce} {
+			for name, send := range map[string]func(*http.Request) (*http.Response, error){"RoundTrip": s.RoundTrip,
+				"SendOnce": s.SendOnce} {
 				resp, err := send(req)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if note := resign.FromResponse(resp); note == nil || !strings.Contains(note.Withheld, tt.want) || note.Learned {
+				if note := resign.FromResponse(resp); note == nil || !strings.Contains(note.Withheld, tt.want) ||
+					note.Learned {
 					t.Errorf("%s: got %+v, want %q", name, note, tt.want)
 				}
 			}
@@ -146,7 +155,10 @@ func TestWithheldCredentialsAreSaid(t *testing.T) {
 // What a caller sent over TLS is not sent in the clear because a redirect says so.
 func TestRedirectFromTLSIsNotSigned(t *testing.T) {
 	var plain []http.Header
-	clear := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { plain = append(plain, r.Header.Clone()) }))
+	clear := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		plain = append(plain, r.Header.Clone())
+	}))
 	defer clear.Close()
 	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, clear.URL+"/", http.StatusTemporaryRedirect)
@@ -167,8 +179,10 @@ func TestRedirectFromTLSIsNotSigned(t *testing.T) {
 					t.Fatal(err)
 				}
 				resp.Body.Close()
-				if len(plain) != 1 || (plain[0].Get("X-Ca-Signature") != "") != allow || (plain[0].Get("X-Ca-Key") != "") != allow {
-					t.Errorf("got %d requests, signed: %v, want %v", len(plain), plain[0].Get("X-Ca-Signature") != "", allow)
+				if len(plain) != 1 || (plain[0].Get("X-Ca-Signature") != "") != allow ||
+					(plain[0].Get("X-Ca-Key") != "") != allow {
+					t.Errorf("got %d requests, signed: %v, want %v", len(plain), plain[0].Get("X-Ca-Signature") != "",
+						allow)
 				}
 			})
 		}
@@ -179,7 +193,8 @@ func TestForeignHostGetsNoCredentials(t *testing.T) {
 	s := testSigner()
 	req := newRequest(t, "GET", "https://evil.example/", "")
 	req.Header = http.Header{
-		"x-ca-key": {"k"}, "X-Ca-Nonce": {"n"}, "X-CA-TIMESTAMP": {"1"}, "X-Ca-Signature": {"s"}, "x-ca-signature": {"s"},
+		"x-ca-key": {"k"}, "X-Ca-Nonce": {"n"}, "X-CA-TIMESTAMP": {"1"}, "X-Ca-Signature": {"s"},
+		"x-ca-signature":         {"s"},
 		"X-Ca-Signature-Headers": {"h"}, "X-Ca-Signature-Method": {"m"}, "Accept": {"a"}, "X-Ca-Stage": {"TEST"},
 	}
 	if err := s.Sign(req); err != nil {
@@ -208,7 +223,10 @@ func TestForeignHostGetsNoAppCode(t *testing.T) {
 // whatever its host; a caller may also have signed by hand.
 func TestRedirectLeavesTheCredentialsBehind(t *testing.T) {
 	var foreign http.Header
-	evil := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { foreign = r.Header.Clone() }))
+	evil := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter,
+		r *http.Request) {
+		foreign = r.Header.Clone()
+	}))
 	defer evil.Close()
 	var own []http.Header
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -289,8 +307,10 @@ func TestConfiguration(t *testing.T) {
 		{"ideographic full stop", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"api\u3002example.com"} }},
 		{"parameter without a code", "AppCodeParameter", func(s *Signer) { s.AppCodeParameter = "AppCode" }},
 		{"port that is no number", "Hosts[0]", func(s *Signer) { s.Hosts = []string{"api.example.com:https"} }},
-		{"header that net/http writes", "SignedHeaders[0]", func(s *Signer) { s.SignedHeaders = []string{"user-agent"} }},
-		{"header that proxies write", "SignedHeaders[1]", func(s *Signer) { s.SignedHeaders = []string{"A", "X-Forwarded-For"} }},
+		{"header that net/http writes", "SignedHeaders[0]",
+			func(s *Signer) { s.SignedHeaders = []string{"user-agent"} }},
+		{"header that proxies write", "SignedHeaders[1]",
+			func(s *Signer) { s.SignedHeaders = []string{"A", "X-Forwarded-For"} }},
 		{"list in one header name", "SignedHeaders[0]", func(s *Signer) { s.SignedHeaders = []string{"a,b"} }},
 	}
 	for _, tt := range tests {

@@ -30,7 +30,8 @@ type answer struct {
 
 func (a answer) response(req *http.Request) *http.Response {
 	h := http.Header{}
-	for name, value := range map[string]string{"X-Ca-Error-Code": a.code, "X-Ca-Error-Message": a.message, "Date": a.date} {
+	for name, value := range map[string]string{"X-Ca-Error-Code": a.code, "X-Ca-Error-Message": a.message,
+		"Date": a.date} {
 		if value != "" {
 			h.Set(name, value)
 		}
@@ -62,50 +63,71 @@ func TestWhatOneAnswerTeaches(t *testing.T) {
 		{"loopback by name", "POST", "http://localhost:8080/", expired(off), nil, off, 2},
 		{"loopback in IPv6", "POST", "http://[::1]:8080/", expired(off), nil, off, 2},
 		{"three hours ahead", "POST", "https://api.example.com/", expired(3 * time.Hour), nil, 3 * time.Hour, 2},
-		{"a month behind", "POST", "https://api.example.com/", expired(-30 * 24 * time.Hour), nil, -30 * 24 * time.Hour, 2},
+		{"a month behind", "POST", "https://api.example.com/", expired(-30 * 24 * time.Hour), nil, -30 * 24 * time.Hour,
+			2},
 
 		{"a day ahead", "POST", "https://api.example.com/", expired(24 * time.Hour), nil, 0, 1},
 		{"four hours ahead", "POST", "https://api.example.com/", expired(4 * time.Hour), nil, 0, 1},
 		{"a century ahead", "POST", "https://api.example.com/", expired(100 * 365 * 24 * time.Hour), nil, 0, 1},
-		{"1960", "POST", "https://api.example.com/", expired(0).with(func(a *answer) { a.date = "Thu, 01 Jan 1960 00:00:00 GMT" }), nil, 0, 1},
-		{"1970", "POST", "https://api.example.com/", expired(0).with(func(a *answer) { a.date = "Thu, 01 Jan 1970 00:00:00 GMT" }), nil, 0, 1},
+		{"1960", "POST", "https://api.example.com/",
+			expired(0).with(func(a *answer) { a.date = "Thu, 01 Jan 1960 00:00:00 GMT" }), nil, 0, 1},
+		{"1970", "POST", "https://api.example.com/",
+			expired(0).with(func(a *answer) { a.date = "Thu, 01 Jan 1970 00:00:00 GMT" }), nil, 0, 1},
 		{"before the build", "POST", "https://api.example.com/", expired(-365 * 24 * time.Hour), nil, 0, 1},
-		{"the year 9999", "POST", "https://api.example.com/", expired(0).with(func(a *answer) { a.date = "Fri, 31 Dec 9999 23:59:59 GMT" }), nil, 0, 1},
+		{"the year 9999", "POST", "https://api.example.com/",
+			expired(0).with(func(a *answer) { a.date = "Fri, 31 Dec 9999 23:59:59 GMT" }), nil, 0, 1},
 		{"no Date", "POST", "https://api.example.com/", expired(0).with(func(a *answer) { a.date = "" }), nil, 0, 1},
-		{"a Date that is none", "POST", "https://api.example.com/", expired(0).with(func(a *answer) { a.date = "tomorrow" }), nil, 0, 1},
+		{"a Date that is none", "POST", "https://api.example.com/",
+			expired(0).with(func(a *answer) { a.date = "tomorrow" }), nil, 0, 1},
 		{"two Dates", "POST", "https://api.example.com/", expired(0).with(func(a *answer) {
 			a.header = http.Header{"Date": {today.Add(off).Format(http.TimeFormat), today.Format(http.TimeFormat)}}
 		}), nil, 0, 1},
-		{"from a cache", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.header = http.Header{"Age": {"60"}} }), nil, 0, 1},
+		{"from a cache", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.header = http.Header{"Age": {"60"}} }), nil, 0, 1},
 		{"seconds", "POST", "https://api.example.com/", expired(30 * time.Second), nil, 0, 1},
 
 		{"plain HTTP", "POST", "http://api.example.com/", expired(off), nil, 0, 1},
-		{"plain HTTP, allowed", "POST", "http://api.example.com/", expired(off), func(s *Signer) { s.LearnOverPlainHTTP = true }, off, 2},
-		{"plain HTTP, allowed, a day ahead", "POST", "http://api.example.com/", expired(24 * time.Hour), func(s *Signer) { s.LearnOverPlainHTTP = true }, 0, 1},
+		{"plain HTTP, allowed", "POST", "http://api.example.com/", expired(off),
+			func(s *Signer) { s.LearnOverPlainHTTP = true }, off, 2},
+		{"plain HTTP, allowed, a day ahead", "POST", "http://api.example.com/", expired(24 * time.Hour),
+			func(s *Signer) { s.LearnOverPlainHTTP = true }, 0, 1},
 		{"localhost that net/http sends to a proxy", "POST", "http://LOCALHOST:8080/", expired(off), nil, 0, 1},
 		{"localhost with a dot", "POST", "http://localhost.:8080/", expired(off), nil, 0, 1},
-		{"TLS that was not verified", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.tls = &tls.ConnectionState{} }), nil, 0, 1},
+		{"TLS that was not verified", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.tls = &tls.ConnectionState{} }), nil, 0, 1},
 		{"TLS that was verified", "POST", "https://api.example.com/", expired(off).with(func(a *answer) {
 			a.tls = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{}}}
 		}), nil, off, 2},
 
-		{"a provider's coupon", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status, a.message = 422, "coupon timestamp expired" }), nil, 0, 1},
-		{"a provider's coupon with the gateway's status", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.message = "coupon timestamp expired" }), nil, 0, 1},
-		{"the words and more", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.message += " for coupon 7" }), nil, 0, 1},
-		{"another status", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 403 }), nil, 0, 1},
-		{"a server error", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 500 }), nil, 0, 1},
-		{"a success", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 200 }), nil, 0, 1},
-		{"another code", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.code = "A403IS" }), nil, 0, 1},
+		{"a provider's coupon", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.status, a.message = 422, "coupon timestamp expired" }), nil, 0, 1},
+		{"a provider's coupon with the gateway's status", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.message = "coupon timestamp expired" }), nil, 0, 1},
+		{"the words and more", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.message += " for coupon 7" }), nil, 0, 1},
+		{"another status", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 403 }),
+			nil, 0, 1},
+		{"a server error", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 500 }),
+			nil, 0, 1},
+		{"a success", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status = 200 }), nil, 0,
+			1},
+		{"another code", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.code = "A403IS" }),
+			nil, 0, 1},
 		{"two messages", "POST", "https://api.example.com/", expired(off).with(func(a *answer) {
 			a.header = http.Header{"X-Ca-Error-Message": {"Timestamp Expired", "OK"}}
 		}), nil, 0, 1},
-		{"other letter case and blanks", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.message = " timestamp expired " }), nil, off, 2},
-		{"malformed timestamp", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.message = "Invalid Timestamp" }), nil, 0, 1},
+		{"other letter case and blanks", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.message = " timestamp expired " }), nil, off, 2},
+		{"malformed timestamp", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.message = "Invalid Timestamp" }), nil, 0, 1},
 
 		// S403TE is a row from memory: it teaches, but no POST is sent again.
-		{"VPC-type code, GET", "GET", "https://api.example.com/", expired(off).with(func(a *answer) { a.status, a.code = 403, "S403TE" }), nil, off, 2},
-		{"VPC-type code, POST", "POST", "https://api.example.com/", expired(off).with(func(a *answer) { a.status, a.code = 403, "S403TE" }), nil, off, 1},
-		{"VPC-type code with another status", "GET", "https://api.example.com/", expired(off).with(func(a *answer) { a.status, a.code = 422, "S403TE" }), nil, 0, 1},
+		{"VPC-type code, GET", "GET", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.status, a.code = 403, "S403TE" }), nil, off, 2},
+		{"VPC-type code, POST", "POST", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.status, a.code = 403, "S403TE" }), nil, off, 1},
+		{"VPC-type code with another status", "GET", "https://api.example.com/",
+			expired(off).with(func(a *answer) { a.status, a.code = 422, "S403TE" }), nil, 0, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -141,7 +163,8 @@ func TestWhatOneAnswerTeaches(t *testing.T) {
 				t.Errorf("signed for %v, which is %v ahead", latest, latest.Sub(today))
 			}
 			note := resign.FromResponse(resp)
-			if got := note != nil && len(note.Refused) == 1 && note.Refused[0].Status == tt.answer.status; got != (tt.sent == 2) {
+			if got := note != nil && len(note.Refused) == 1 &&
+				note.Refused[0].Status == tt.answer.status; got != (tt.sent == 2) {
 				t.Errorf("the refused sending is listed: %v, want %v", got, tt.sent == 2)
 			}
 		})
@@ -180,7 +203,8 @@ func TestWhatWasLearnedIsDroppedWhenItIsRefused(t *testing.T) {
 	}{
 		{"accepted", []answer{expired(off), ok}, off, 3},
 		{"refused for its form", []answer{expired(off), ok, invalid, ok}, 0, 4},
-		{"refused without a Date", []answer{expired(off), ok, expired(off).with(func(a *answer) { a.date = "" }), ok}, 0, 4},
+		{"refused without a Date", []answer{expired(off), ok, expired(off).with(func(a *answer) { a.date = "" }), ok},
+			0, 4},
 		{"refused with a Date that is not plausible", []answer{expired(off), ok, expired(99 * time.Hour), ok}, 0, 4},
 		{"refused with another time", []answer{expired(off), ok, expired(-off), ok}, -off, 4},
 		{"refused with the same time", []answer{expired(off), ok, expired(off), ok}, 0, 4},
@@ -219,7 +243,8 @@ func TestEachHostTeachesForItselfAlone(t *testing.T) {
 		return answer{status: 200}.response(req), nil
 	})
 	for range 2 {
-		for _, target := range []string{"https://api.example.com/", "https://b.example.com/", "https://api.example.com:8443/"} {
+		for _, target := range []string{"https://api.example.com/", "https://b.example.com/",
+			"https://api.example.com:8443/"} {
 			if _, err := s.RoundTrip(newRequest(t, "GET", target, "")); err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +256,8 @@ func TestEachHostTeachesForItselfAlone(t *testing.T) {
 		}
 	}
 	got := s.Learned()
-	if len(got) != 1 || got[0].Host != "https://api.example.com" || got[0].ClockOffset != 20*time.Minute || got[0].Rules != nil {
+	if len(got) != 1 || got[0].Host != "https://api.example.com" || got[0].ClockOffset != 20*time.Minute ||
+		got[0].Rules != nil {
 		t.Fatalf("got %+v, want api.example.com alone", got)
 	}
 	other := newRequest(t, "GET", "https://API.example.com.:443/", "")
@@ -293,7 +319,8 @@ func TestErrorAfterARefusalListsIt(t *testing.T) {
 	})
 	_, err := s.RoundTrip(newRequest(t, "GET", "https://api.example.com/", ""))
 	failure, ok := err.(*resign.Error)
-	if !ok || failure.Unwrap() != io.ErrUnexpectedEOF || len(failure.Refused) != 1 || err.Error() != io.ErrUnexpectedEOF.Error() {
+	if !ok || failure.Unwrap() != io.ErrUnexpectedEOF || len(failure.Refused) != 1 ||
+		err.Error() != io.ErrUnexpectedEOF.Error() {
 		t.Errorf("got %#v, want an error that lists the refused sending", err)
 	}
 }

@@ -42,7 +42,11 @@ func TestEachMistakeInManyStrings(t *testing.T) {
 		{"byte-order-mark", func(s string) string { return "\ufeff" + s }},
 		{"quoted", func(s string) string { return "'" + s + "'" }},
 		{"method-case", func(s string) string { i := strings.Index(s, "\n"); return strings.ToLower(s[:i]) + s[i:] }},
-		{"method-case", func(s string) string { i := strings.Index(s, "\n"); return s[:1] + strings.ToLower(s[1:i]) + s[i:] }},
+		{"method-case", func(s string) string {
+			i := strings.Index(s,
+				"\n")
+			return s[:1] + strings.ToLower(s[1:i]) + s[i:]
+		}},
 		{"request-line", func(s string) string { i := strings.Index(s, "\n"); return s[:i] + " /x HTTP/1.1" + s[i:] }},
 		{"whole-url", func(s string) string { return line(s, "\n/", "\nhttps://api.example.com/") }},
 		{"host-in-path", func(s string) string { return line(s, "\n/", "\napi.example.com/") }},

@@ -108,7 +108,8 @@ func TestEveryPairOfReadingsEndsIn200(t *testing.T) {
 					sent := g.Counts().Received - before
 					if resp.StatusCode != 200 || sent > 2 || round > 0 && sent > 1 {
 						t.Errorf("signer %+v, gateway %v, %s, round %d: got %d after %d sendings: %s",
-							own, readingOf(theirs), r.name, round+1, resp.StatusCode, sent, resp.Header.Get("X-Ca-Error-Message"))
+							own, readingOf(theirs), r.name, round+1, resp.StatusCode, sent,
+							resp.Header.Get("X-Ca-Error-Message"))
 					}
 					refusals += sent - 1
 				}
@@ -158,32 +159,49 @@ func TestReadingIsNeverGuessed(t *testing.T) {
 		message func(*http.Request) string
 		want    bool
 	}{
-		{"decoded path", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" }, true},
-		{"Higress' words", 400, "", func(r *http.Request) string { return "Server StringToSign:`" + decoded(r) + "`" }, true},
-		{"VPC-type code", 403, "A403IS", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" }, true},
+		{"decoded path", 400, "",
+			func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" },
+			true},
+		{"Higress' words", 400, "", func(r *http.Request) string { return "Server StringToSign:`" + decoded(r) + "`" },
+			true},
+		{"VPC-type code", 403, "A403IS",
+			func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" },
+			true},
 		{"the string that was signed", 400, "", func(r *http.Request) string {
-			return "Invalid Signature, Server StringToSign:`" + strings.ReplaceAll(signer.StringToSign(r, nil, signer.Rules{}), "\n", "#") + "`"
+			return "Invalid Signature, Server StringToSign:`" + strings.ReplaceAll(signer.StringToSign(r, nil,
+				signer.Rules{}), "\n", "#") + "`"
 		}, false},
-		{"cut", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) }, false},
+		{"cut", 400, "", func(r *http.Request) string {
+			return "Invalid Signature, Server StringToSign:`" +
+				decoded(r)
+		}, false},
 		{"cut within", 400, "", func(r *http.Request) string {
 			return "Invalid Signature, Server StringToSign:`" + decoded(r)[:40] + "`"
 		}, false},
 		{"one more header", 400, "", func(r *http.Request) string {
-			return "Invalid Signature, Server StringToSign:`" + strings.Replace(decoded(r), "#/", "#x-via:proxy#/", 1) + "`"
+			return "Invalid Signature, Server StringToSign:`" + strings.Replace(decoded(r), "#/", "#x-via:proxy#/",
+				1) + "`"
 		}, false},
 		{"another nonce", 400, "", func(r *http.Request) string {
-			return "Invalid Signature, Server StringToSign:`" + strings.Replace(decoded(r), r.Header.Get("X-Ca-Nonce"), "n", 1) + "`"
+			return "Invalid Signature, Server StringToSign:`" + strings.Replace(decoded(r), r.Header.Get("X-Ca-Nonce"),
+				"n", 1) + "`"
 		}, false},
 		{"another Accept", 400, "", func(r *http.Request) string {
 			return "Invalid Signature, Server StringToSign:`" + strings.Replace(decoded(r), "GET#", "GET#*/*", 1) + "`"
 		}, false},
-		{"a provider's status", 422, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" }, false},
+		{"a provider's status", 422, "",
+			func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" },
+			false},
 		{"words before it", 400, "", func(r *http.Request) string {
 			return "see: Invalid Signature, Server StringToSign:`" + decoded(r) + "`"
 		}, false},
-		{"another code", 403, "A403ED", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" }, false},
-		{"no string", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:" }, false},
-		{"empty string", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:``" }, false},
+		{"another code", 403, "A403ED",
+			func(r *http.Request) string { return "Invalid Signature, Server StringToSign:`" + decoded(r) + "`" },
+			false},
+		{"no string", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:" },
+			false},
+		{"empty string", 400, "", func(r *http.Request) string { return "Invalid Signature, Server StringToSign:``" },
+			false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,7 +221,8 @@ func TestReadingIsNeverGuessed(t *testing.T) {
 				want = 2 // and no more: the gateway goes on refusing
 			}
 			if n != want || resp.StatusCode != tt.status || (len(s.Learned()) == 1) != tt.want {
-				t.Errorf("got %d after %d sendings, learned %+v; want %d sendings", resp.StatusCode, n, s.Learned(), want)
+				t.Errorf("got %d after %d sendings, learned %+v; want %d sendings", resp.StatusCode, n, s.Learned(),
+					want)
 			}
 		})
 	}
@@ -214,7 +233,8 @@ func TestLearnedReadingIsDroppedWhenItIsRefused(t *testing.T) {
 	s := signerFor("api.example.com")
 	s.Base = handled{g}
 	send(t, s, "/%E5%BC%A0", "")
-	if got := s.Learned(); len(got) != 1 || got[0].Rules == nil || !got[0].Rules.DecodedPath || !got[0].Rules.KeepSlashes {
+	if got := s.Learned(); len(got) != 1 || got[0].Rules == nil || !got[0].Rules.DecodedPath ||
+		!got[0].Rules.KeepSlashes {
 		t.Fatalf("learned %+v, want the decoded path", got)
 	}
 	s.Base = handled{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -240,7 +260,8 @@ func TestWrongSecretTeachesNothing(t *testing.T) {
 	s = signerFor("api.example.com")
 	s.Base, s.AppSecret = handled{g}, "not-a-secret"
 	before := g.Counts().Received
-	if resp := send(t, s, "/orders", ""); resp.StatusCode != 400 || s.Learned() != nil || g.Counts().Received != before+1 {
+	if resp := send(t, s, "/orders", ""); resp.StatusCode != 400 || s.Learned() != nil ||
+		g.Counts().Received != before+1 {
 		t.Errorf("got %d, learned %+v; want one refusal and nothing learned", resp.StatusCode, s.Learned())
 	}
 }
@@ -253,7 +274,8 @@ func TestClockAndReadingAreBothLearned(t *testing.T) {
 	s.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
 	resp := send(t, s, "/%E5%BC%A0", "")
 	if c := g.Counts(); resp.StatusCode != 200 || c.Received != 3 || c.Executed != 1 {
-		t.Errorf("got %d after %d sendings and %d runs, want 200 after 3 and 1", resp.StatusCode, c.Received, c.Executed)
+		t.Errorf("got %d after %d sendings and %d runs, want 200 after 3 and 1", resp.StatusCode, c.Received,
+			c.Executed)
 	}
 	if got := s.Learned(); len(got) != 1 || got[0].Rules == nil || got[0].ClockOffset == 0 {
 		t.Errorf("learned %+v, want both", got)

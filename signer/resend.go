@@ -41,7 +41,8 @@ func (s *Signer) RoundTrip(req *http.Request) (*http.Response, error) {
 			again := cloned(out)
 			if resigned, err := s.replay(again); err == nil {
 				before = append(before, resign.Refusal{
-					Status: resp.StatusCode, Header: resp.Header, Start: start, Duration: time.Since(start), Lesson: note.Lesson,
+					Status: resp.StatusCode, Header: resp.Header, Start: start, Duration: time.Since(start),
+					Lesson: note.Lesson,
 				})
 				discard(resp)
 				out, signed = again, resigned

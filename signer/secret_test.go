@@ -45,7 +45,8 @@ func TestSecretDoesNotShow(t *testing.T) {
 	slog.New(slog.NewTextHandler(&b, nil)).Info("signer", "secret", s.AppSecret)
 	shown["slog"] = b.String()
 	for how, text := range shown {
-		for _, secret := range []string{testSecret, string(s.AppCode), fmt.Sprintf("%x", testSecret), fmt.Sprintf("%X", testSecret)} {
+		for _, secret := range []string{testSecret, string(s.AppCode), fmt.Sprintf("%x", testSecret),
+			fmt.Sprintf("%X", testSecret)} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s shows it", how)
 			}
@@ -114,7 +115,8 @@ func TestMaskedSecretIsRefused(t *testing.T) {
 	}
 	s := testSigner()
 	s.AppSecret = copied.A
-	if err := s.Sign(newRequest(t, "GET", "https://api.example.com/", "")); err == nil || !strings.Contains(err.Error(), "AppSecret") {
+	if err := s.Sign(newRequest(t, "GET", "https://api.example.com/", "")); err == nil ||
+		!strings.Contains(err.Error(), "AppSecret") {
 		t.Errorf("got %v, want an error about AppSecret", err)
 	}
 	var encoded bytes.Buffer

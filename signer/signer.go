@@ -136,7 +136,8 @@ func (s *Signer) localNow() time.Time {
 func (s *Signer) rules() Rules {
 	return Rules{
 		DecodedPath: s.DecodedPath, KeepSlashes: s.KeepSlashes,
-		Higress: s.Higress, HigressParameters: s.HigressParameters, QueryFirst: s.QueryFirst, RawFormNames: s.RawFormNames,
+		Higress: s.Higress, HigressParameters: s.HigressParameters, QueryFirst: s.QueryFirst,
+		RawFormNames: s.RawFormNames,
 	}
 }
 

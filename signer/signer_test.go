@@ -93,14 +93,20 @@ func TestSignedHeaders(t *testing.T) {
 		header http.Header
 		want   string // X-Ca-Signature-Headers, without the three that are always there
 	}{
-		{"stage and algorithm of the signer", func(s *Signer) { s.Stage = "TEST"; s.Algorithm = HmacSHA1 }, nil, "x-ca-signature-method,x-ca-stage"},
-		{"mode, stage and version of the request", nil, http.Header{"x-ca-request-mode": {"debug"}, "X-Ca-Version": {"1"}, "X-CA-STAGE": {"PRE"}}, "x-ca-request-mode,x-ca-stage,x-ca-version"},
-		{"extra headers in any case", func(s *Signer) { s.SignedHeaders = []string{"X-Tenant", "x-b"} }, http.Header{"x-tEnant": {"t"}, "X-B": {""}}, "x-b,x-tenant"},
+		{"stage and algorithm of the signer", func(s *Signer) { s.Stage = "TEST"; s.Algorithm = HmacSHA1 }, nil,
+			"x-ca-signature-method,x-ca-stage"},
+		{"mode, stage and version of the request", nil,
+			http.Header{"x-ca-request-mode": {"debug"}, "X-Ca-Version": {"1"}, "X-CA-STAGE": {"PRE"}},
+			"x-ca-request-mode,x-ca-stage,x-ca-version"},
+		{"extra headers in any case", func(s *Signer) { s.SignedHeaders = []string{"X-Tenant", "x-b"} },
+			http.Header{"x-tEnant": {"t"}, "X-B": {""}}, "x-b,x-tenant"},
 		{"an extra header that is not sent", func(s *Signer) { s.SignedHeaders = []string{"X-Tenant"} }, nil, ""},
 		{"extra headers that have a place of their own", func(s *Signer) {
-			s.SignedHeaders = []string{"accept", "Content-Type", "X-Ca-Signature", "date", "X-Ca-Key", "X-Tenant", "x-tenant"}
+			s.SignedHeaders = []string{"accept", "Content-Type", "X-Ca-Signature", "date", "X-Ca-Key", "X-Tenant",
+				"x-tenant"}
 		}, http.Header{"X-Tenant": {"t"}}, "x-tenant"},
-		{"the default algorithm, named by the caller", nil, http.Header{"x-ca-signature-method": {"hmacsha256"}}, "x-ca-signature-method"},
+		{"the default algorithm, named by the caller", nil, http.Header{"x-ca-signature-method": {"hmacsha256"}},
+			"x-ca-signature-method"},
 		{"another algorithm, left over", nil, http.Header{"X-Ca-Signature-Method": {"HmacSHA1"}}, ""},
 		{"a header that nobody asked for", nil, http.Header{"X-Tenant": {"t"}}, ""},
 	}
@@ -129,7 +135,8 @@ func TestSignedHeaders(t *testing.T) {
 func TestSignReplacesWhatAnEarlierSignatureLeft(t *testing.T) {
 	req := newRequest(t, "GET", "https://api.example.com/", "")
 	req.Header = http.Header{
-		"x-ca-signature": {"stale"}, "X-CA-SIGNATURE-HEADERS": {"x-stale"}, "x-ca-nonce": {"stale"}, "X-Ca-Nonce": {"stale"},
+		"x-ca-signature": {"stale"}, "X-CA-SIGNATURE-HEADERS": {"x-stale"}, "x-ca-nonce": {"stale"},
+		"X-Ca-Nonce":     {"stale"},
 		"x-ca-timestamp": {"1"}, "x-ca-key": {"stale"}, "x-ca-signature-method": {"HmacSHA1"}, "x-ca-stage": {"stale"},
 	}
 	s := testSigner()
@@ -152,7 +159,8 @@ func TestSignAgainRenews(t *testing.T) {
 	first := signedText(t, s, req, "")
 	md5 := req.Header.Get("Content-MD5")
 	second := signedText(t, s, req, "")
-	if want := strings.NewReplacer("nonce-1", "nonce-2", "1720000000123", "1720000001123").Replace(first); second != want {
+	if want := strings.NewReplacer("nonce-1", "nonce-2", "1720000000123",
+		"1720000001123").Replace(first); second != want {
 		t.Errorf("second string\n got %q\nwant %q", second, want)
 	}
 	if got := req.Header.Get("Content-MD5"); got != md5 || got == "" {
@@ -164,7 +172,8 @@ func TestSignFindsNonCanonicalHeaders(t *testing.T) {
 	req := newRequest(t, "POST", "https://api.example.com/", "{}")
 	accept := []string{" text/plain\t"}
 	const key = "ACCEPT"
-	req.Header = http.Header{"content-type": {"application/json"}, "Content-MD5": {"mZFLkyvTelC5g8XnyQrpOw=="}, key: accept}
+	req.Header = http.Header{"content-type": {"application/json"}, "Content-MD5": {"mZFLkyvTelC5g8XnyQrpOw=="},
+		key: accept}
 	got := signedText(t, testSigner(), req, "{}")
 	want := "POST\ntext/plain\nmZFLkyvTelC5g8XnyQrpOw==\napplication/json\n\n"
 	if !strings.HasPrefix(got, want) {
@@ -189,11 +198,13 @@ func TestSignRefuses(t *testing.T) {
 		request func(*http.Request)
 		want    string
 	}{
-		{"two values of Accept", func(r *http.Request) { r.Header["Accept"] = []string{"a", "b"} }, "Accept has several values"},
+		{"two values of Accept", func(r *http.Request) { r.Header["Accept"] = []string{"a", "b"} },
+			"Accept has several values"},
 		{"two spellings of Content-Type", func(r *http.Request) {
 			r.Header["content-type"], r.Header["Content-Type"] = []string{"a"}, []string{"a"}
 		}, "Content-Type has several values"},
-		{"two values of an extra header", func(r *http.Request) { r.Header["X-Tenant"] = []string{"a", "b"} }, "X-Tenant has several values"},
+		{"two values of an extra header", func(r *http.Request) { r.Header["X-Tenant"] = []string{"a", "b"} },
+			"X-Tenant has several values"},
 		{"CONNECT", func(r *http.Request) { r.Method = "CONNECT" }, "CONNECT"},
 		{"no URL", func(r *http.Request) { r.URL = nil }, "no URL"},
 	}
@@ -226,7 +237,8 @@ func TestSignPaths(t *testing.T) {
 		{"opaque authority alone", &url.URL{Opaque: "//api.example.com"}, "/"},
 		{"opaque path", &url.URL{Opaque: "/a%2Fb", RawQuery: "q=1"}, "/a%2Fb?q=1"},
 		{"fragment left out", &url.URL{Path: "/a", Fragment: "f"}, "/a"},
-		{"semicolons and broken escapes are text", &url.URL{RawQuery: "b=1;c=2&a=%zz&%&d=%4"}, "/?%&a=%zz&b=1;c=2&d=%4"},
+		{"semicolons and broken escapes are text", &url.URL{RawQuery: "b=1;c=2&a=%zz&%&d=%4"},
+			"/?%&a=%zz&b=1;c=2&d=%4"},
 		{"empty pieces vanish", &url.URL{RawQuery: "&&a=1&&=v&"}, "/?=v&a=1"},
 		{"not UTF-8", &url.URL{RawQuery: "q=%ff%fe"}, "/?q=\xff\xfe"},
 		{"blanks and pluses", &url.URL{RawQuery: "q=a+b%2Bc%20d"}, "/?q=a b+c d"},
@@ -257,7 +269,8 @@ func TestVerifierSeesWhatIsOnTheWire(t *testing.T) {
 	s.Hosts = []string{server.Listener.Addr().String()}
 	client := &http.Client{Transport: s}
 	defer client.CloseIdleConnections()
-	for _, path := range []string{"", "/a%2Fb/%e4?q=%2B+x", "//a/?k", "/?b=1;c=2", "/%E5%BA%94?a=1&a=2#f", "/'()!*?q='%'"} {
+	for _, path := range []string{"", "/a%2Fb/%e4?q=%2B+x", "//a/?k", "/?b=1;c=2", "/%E5%BA%94?a=1&a=2#f",
+		"/'()!*?q='%'"} {
 		resp, err := client.PostForm(server.URL+path, url.Values{"form": {"a b&c"}})
 		if err != nil {
 			t.Fatal(err)
@@ -305,7 +318,8 @@ func TestBodyIsClosedOnce(t *testing.T) {
 		{"no URL", func(_ *Signer, r *http.Request) { r.URL = nil }, true},
 		{"foreign host", func(_ *Signer, r *http.Request) { r.URL.Host = "evil.example"; r.Host = "" }, false},
 		{"one-shot form", func(_ *Signer, r *http.Request) { r.Header.Set("Content-Type", form) }, false},
-		{"form with a name of the query", func(_ *Signer, r *http.Request) { r.Header.Set("Content-Type", form); r.URL.RawQuery = "a=2" }, false},
+		{"form with a name of the query",
+			func(_ *Signer, r *http.Request) { r.Header.Set("Content-Type", form); r.URL.RawQuery = "a=2" }, false},
 		{"blank nonce after the form was read", func(s *Signer, r *http.Request) {
 			r.Header.Set("Content-Type", form)
 			s.NewNonce = func() string { return " " }

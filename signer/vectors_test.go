@@ -147,26 +147,30 @@ func TestDeviatingVectors(t *testing.T) {
 	)
 	const staleX = "Signature:stale+signature=\nX-Ca-Signature-Headers:X-Ca-Key\nX-Ca-"
 	deviations := map[string]struct{ reason, ours, theirs string }{
-		"get-query-nonbmp-keys/node":              {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
-		"get-query-nonbmp-keys/javademo":          {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
-		"get-query-nonbmp-keys/sdkcore":           {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
-		"get-repeated/node":                       {joined, "?a=1", "?a=1,2"},
-		"get-repeated-empty-first/node":           {joined, "?a", "?a=,2"},
-		"post-form-repeated/node":                 {joined, "?a=1", "?a=1,2"},
-		"custom-excluded/node":                    {excluded, "\n\nx-ca-key", "\n\naccept:application/json\ncontent-type:application/json\nx-ca-key"},
-		"custom-spaces/node":                      {untrimmed, "two words", "  two words  "},
-		"custom-spaces/javademo":                  {untrimmed, "two words", "  two words  "},
-		"custom-spaces/php":                       {untrimmed, "two words", "  two words  "},
-		"custom-spaces/go51":                      {untrimmed, "two words", "  two words  "},
-		"resign-stale/node":                       {stale, "x-ca-stage", "x-ca-signature:stale+signature=\nx-ca-signature-headers:x-ca-key,x-ca-nonce,x-ca-signature,x-ca-signature-headers,x-ca-stage,x-ca-timestamp\nx-ca-stage"},
-		"resign-stale/javademo":                   {stale, "Timestamp", staleX + "Timestamp"},
-		"resign-stale/php":                        {stale, "Timestamp", staleX + "Timestamp"},
-		"resign-stale/go51":                       {stale, "Timestamp", staleX + "Timestamp"},
-		"resign-stale/k8scat":                     {stale, "Timestamp", staleX + "Timestamp"},
-		"get-blank-value/javademo":                {blank, "?a= ", "?a"},
-		"get-reserved/python":                     {cut, "pct=100%&u=http://x.example/?a=b&c=d#e", "u=http://x.example/"},
-		"get-equals-in-value/python":              {cut, "b=x=y&tok=YWJj==", "b=x&tok=YWJj"},
-		"post-json-no-accept/php":                 {noAccept, "u2y1xo30ZSlByvZSo2by2A==\napplication/json; charset=UTF-8", "\n"},
+		"get-query-nonbmp-keys/node":     {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
+		"get-query-nonbmp-keys/javademo": {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
+		"get-query-nonbmp-keys/sdkcore":  {utf16, "&｡k=1&𐀀k=2", "&𐀀k=2&｡k=1"},
+		"get-repeated/node":              {joined, "?a=1", "?a=1,2"},
+		"get-repeated-empty-first/node":  {joined, "?a", "?a=,2"},
+		"post-form-repeated/node":        {joined, "?a=1", "?a=1,2"},
+		"custom-excluded/node": {excluded, "\n\nx-ca-key",
+			"\n\naccept:application/json\ncontent-type:application/json\nx-ca-key"},
+		"custom-spaces/node":     {untrimmed, "two words", "  two words  "},
+		"custom-spaces/javademo": {untrimmed, "two words", "  two words  "},
+		"custom-spaces/php":      {untrimmed, "two words", "  two words  "},
+		"custom-spaces/go51":     {untrimmed, "two words", "  two words  "},
+		"resign-stale/node": {stale, "x-ca-stage",
+			"x-ca-signature:stale+signature=\nx-ca-signature-headers:x-ca-key,x-ca-nonce,x-ca-signature,x-ca-signature-headers,x-ca-stage,x-ca-timestamp\nx-ca-stage"},
+		"resign-stale/javademo":    {stale, "Timestamp", staleX + "Timestamp"},
+		"resign-stale/php":         {stale, "Timestamp", staleX + "Timestamp"},
+		"resign-stale/go51":        {stale, "Timestamp", staleX + "Timestamp"},
+		"resign-stale/k8scat":      {stale, "Timestamp", staleX + "Timestamp"},
+		"get-blank-value/javademo": {blank, "?a= ", "?a"},
+		"get-reserved/python": {cut, "pct=100%&u=http://x.example/?a=b&c=d#e",
+			"u=http://x.example/"},
+		"get-equals-in-value/python": {cut, "b=x=y&tok=YWJj==", "b=x&tok=YWJj"},
+		"post-json-no-accept/php": {noAccept,
+			"u2y1xo30ZSlByvZSo2by2A==\napplication/json; charset=UTF-8", "\n"},
 		"get-no-accept/go51":                      {inventsAny, "GET\n", "GET\n*/*"},
 		"post-json-no-accept/go51":                {inventsAny, "POST\n", "POST\n*/*"},
 		"post-form-same-key/go51":                 {twice, "k=fromform", "k=fromform&k=fromform"},
@@ -215,7 +219,8 @@ func TestDeviatingVectors(t *testing.T) {
 				ours := StringToSign(v.request(t), v.Body, Rules{})
 				// It has no lines for Accept, Content-Type and Date: the headers
 				// begin in the third line.
-				if lines := strings.Split(v.StringToSign, "\n"); ours == v.StringToSign || !strings.Contains(lines[2], ":") {
+				if lines := strings.Split(v.StringToSign, "\n"); ours == v.StringToSign ||
+					!strings.Contains(lines[2], ":") {
 					t.Errorf("got %q and %q, want three lines fewer in the second", ours, v.StringToSign)
 				}
 			})

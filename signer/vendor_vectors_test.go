@@ -10,7 +10,8 @@ import (
 
 // classicRules is how the vendor's plug-in for clients that move to the newer
 // gateway reads the requests of the classic one.
-var classicRules = Rules{DecodedPath: true, KeepSlashes: true, QueryFirst: true, RawFormNames: true, ListedHeaders: true}
+var classicRules = Rules{DecodedPath: true, KeepSlashes: true, QueryFirst: true, RawFormNames: true,
+	ListedHeaders: true}
 
 // vendorVectors is testdata/classic-gateway-vectors.json: requests with the
 // signatures of the vendor's own tests.
@@ -85,17 +86,21 @@ func TestReadings(t *testing.T) {
 			"\n\n\n" + form + "\n\n/p?%65&a b&c+d", "\n\n\n" + form + "\n\n/p?a b&c d&e"},
 		{"named empty value of a form", "/p", "c+d=", nil, Rules{RawFormNames: true},
 			"\n\n\n" + form + "\n\n/p?c d", "\n\n\n" + form + "\n\n/p?c d"},
-		{"Accept in the list", "/p", "", http.Header{"Accept": {"*/*"}, "X-Ca-Signature-Headers": {"Accept,X-Ca-Signature"}},
+		{"Accept in the list", "/p", "",
+			http.Header{"Accept": {"*/*"}, "X-Ca-Signature-Headers": {"Accept,X-Ca-Signature"}},
 			Rules{ListedHeaders: true}, "\n*/*\n\n\n\nAccept:*/*\n/p", "\n*/*\n\n\n\n/p"},
-		{"names in the case of the list", "/p", "", http.Header{"X-Ca-Key": {"k"}, "X-Ca-Signature-Headers": {"x-ca-KEY"}},
+		{"names in the case of the list", "/p", "",
+			http.Header{"X-Ca-Key": {"k"}, "X-Ca-Signature-Headers": {"x-ca-KEY"}},
 			classicRules, "\n\n\n\n\nx-ca-KEY:k\n/p", "\n\n\n\n\nx-ca-KEY:k\n/p"},
 		{"content type before the boundary", "/p", "", http.Header{"Content-Type": {"multipart/form-data; boundary=b"},
 			"X-Ca-Signed-Content-Type": {"multipart/form-data"}}, classicRules,
 			"\n\n\nmultipart/form-data\n\n/p", "\n\n\nmultipart/form-data\n\n/p"},
-		{"content type before the boundary, Higress", "/p", "", http.Header{"Content-Type": {"multipart/form-data; boundary=b"},
-			"X-Ca-Signed-Content-Type": {"multipart/form-data"}}, Rules{Higress: true},
+		{"content type before the boundary, Higress", "/p", "",
+			http.Header{"Content-Type": {"multipart/form-data; boundary=b"},
+				"X-Ca-Signed-Content-Type": {"multipart/form-data"}}, Rules{Higress: true},
 			"\n\n\nmultipart/form-data; boundary=b\n\n/p", "\n\n\nmultipart/form-data\n\n/p"},
-		{"decoded path", "/a%2fb%5C%20+", "", nil, Rules{DecodedPath: true}, "\n\n\n\n\n/a/b\\ +", "\n\n\n\n\n/a%2fb%5C%20+"},
+		{"decoded path", "/a%2fb%5C%20+", "", nil, Rules{DecodedPath: true}, "\n\n\n\n\n/a/b\\ +",
+			"\n\n\n\n\n/a%2fb%5C%20+"},
 		{"decoded path, slashes kept", "/a%2fb%5C%20+", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
 			"\n\n\n\n\n/a%2fb%5C +", "\n\n\n\n\n/a%2fb%5C%20+"},
 		{"slashes kept, broken escape", "/a%20%zz", "", nil, Rules{DecodedPath: true, KeepSlashes: true},
@@ -104,7 +109,8 @@ func TestReadings(t *testing.T) {
 			"\n\n\n\n\n/a%20%ff", "\n\n\n\n\n/a%20%ff"},
 		{"parameters of Higress, form first", "/p?k=query&e=&a+b", "k=form", nil, Rules{HigressParameters: true},
 			"\n\n\n" + form + "\n\n/p?a+b=&e=&k=form", "\n\n\n" + form + "\n\n/p?a b&e&k=form"},
-		{"slashes kept of a path as sent", "/a%2fb%20", "", nil, Rules{KeepSlashes: true}, "\n\n\n\n\n/a%2fb%20", "\n\n\n\n\n/a%2fb%20"},
+		{"slashes kept of a path as sent", "/a%2fb%20", "", nil, Rules{KeepSlashes: true}, "\n\n\n\n\n/a%2fb%20",
+			"\n\n\n\n\n/a%2fb%20"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -183,7 +183,8 @@ func columns() (stub, loopback, behaviour []*column) {
 
 func heading() {
 	fmt.Printf("# apigw and its peers\n\n%s, %s, %d cores, %s %s/%s. Medians of %d runs of %v, made by `go run ./compare%s`.\n",
-		time.Now().UTC().Format("2006-01-02 15:04 MST"), cpu(), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, *runs, *benchtime, arguments())
+		time.Now().UTC().Format("2006-01-02 15:04 MST"), cpu(), runtime.NumCPU(), runtime.Version(), runtime.GOOS,
+		runtime.GOARCH, *runs, *benchtime, arguments())
 	if *load != "" {
 		fmt.Printf("%s\n", *load)
 	}

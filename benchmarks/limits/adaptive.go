@@ -51,7 +51,8 @@ func (a *adaptive) take(c *pacesim.Call) {
 	}
 	a.refill()
 	if a.tokens < 1 {
-		a.env.Timer(max(time.Millisecond, time.Duration((1-a.tokens)/a.fill*float64(time.Second))), func() { a.take(c) })
+		a.env.Timer(max(time.Millisecond, time.Duration((1-a.tokens)/a.fill*float64(time.Second))),
+			func() { a.take(c) })
 		return
 	}
 	a.tokens--

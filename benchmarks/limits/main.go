@@ -55,7 +55,8 @@ func main() {
 	for _, r := range rules {
 		panels = append(panels, panelOf(r.name, 100, pacesim.Run(one, *seed, r.start)))
 	}
-	panels = append(panels, panelOf("apigw, 20 processes that share nothing", 200, pacesim.Run(all, *seed, rules[4].start)))
+	panels = append(panels, panelOf("apigw, 20 processes that share nothing", 200,
+		pacesim.Run(all, *seed, rules[4].start)))
 	redis, err := recorded(filepath.Join(*results, "limits-redis.csv"))
 	if err != nil {
 		log.Fatal(err)
@@ -71,7 +72,8 @@ func main() {
 
 // panelOf counts what passed and what was refused in each second.
 func panelOf(name string, limit int, r pacesim.Result) panel {
-	p := panel{name: name, limit: limit, passed: make([]int, shown/time.Second), refused: make([]int, shown/time.Second)}
+	p := panel{name: name, limit: limit, passed: make([]int, shown/time.Second),
+		refused: make([]int, shown/time.Second)}
 	for _, m := range r.PassedAt {
 		p.passed[min(m, shown-1)/time.Second]++
 	}

@@ -38,7 +38,8 @@ func draw(panels []panel) []byte {
 		b.WriteString("</g>\n")
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%d">calls in each second: <tspan fill="%s">passed</tspan>, `+
-		`<tspan fill="%s">refused</tspan>; the dashed line is the limit</text>`+"\n", left, rows*height+12, passedColour, refusedColour)
+		`<tspan fill="%s">refused</tspan>; the dashed line is the limit</text>`+"\n", left, rows*height+12,
+		passedColour, refusedColour)
 	b.WriteString("</svg>\n")
 	return b.Bytes()
 }
@@ -48,7 +49,8 @@ func (p panel) draw(b *bytes.Buffer) {
 	passed, refused := sum(p.passed[10:]), sum(p.refused[10:])
 	seconds := len(p.passed) - 10
 	fmt.Fprintf(b, `<text x="%d" y="28" fill="%s">%.1f %% of the limit used, %.1f %% of the calls refused after 10 s</text>`+"\n",
-		left, limitColour, 100*float64(passed)/float64(p.limit*seconds), 100*float64(refused)/float64(max(1, passed+refused)))
+		left, limitColour, 100*float64(passed)/float64(p.limit*seconds),
+		100*float64(refused)/float64(max(1, passed+refused)))
 	p.axes(b)
 	p.line(b, p.refused, refusedColour)
 	p.line(b, p.passed, passedColour)
@@ -74,7 +76,8 @@ func (p panel) line(b *bytes.Buffer, counts []int, colour string) {
 	for i, n := range counts {
 		points[i] = fmt.Sprintf("%.1f,%.1f", p.x(i), p.y(n))
 	}
-	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="1.4"/>`+"\n", strings.Join(points, " "), colour)
+	fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="1.4"/>`+"\n", strings.Join(points, " "),
+		colour)
 }
 
 func (p panel) x(second int) float64 {

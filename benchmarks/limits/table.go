@@ -21,7 +21,9 @@ var measured = []struct {
 	{"10/s", 10, scenario(pacesim.Fixed(10, time.Second), 30*time.Second, 10*time.Minute)},
 	{"1,000/min", 1000. / 60, scenario(pacesim.Fixed(1000, time.Minute), 5*time.Minute, time.Hour)},
 	{"token bucket, 50/s, burst of 20", 50, scenario(bucket, 20*time.Second, 200*time.Second)},
-	{"20 processes, 200/s", 200, pacesim.Scenario{Limit: pacesim.Fixed(200, time.Second), Processes: 20, Warm: 30 * time.Second, End: 5 * time.Minute}},
+	{"20 processes, 200/s", 200,
+		pacesim.Scenario{Limit: pacesim.Fixed(200, time.Second), Processes: 20, Warm: 30 * time.Second,
+			End: 5 * time.Minute}},
 }
 
 func scenario(limit func(*rand.Rand) pacesim.Limit, warm, end time.Duration) pacesim.Scenario {

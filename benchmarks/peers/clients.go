@@ -36,12 +36,18 @@ type Peer struct {
 
 // All are the peers, the bare transport first and apigw second.
 var All = []Peer{
-	{Name: "bare transport", Baseline: true, New: func(base http.RoundTripper) Do { return viaRequest(base.RoundTrip) }},
-	{Name: "apigw", Module: "github.com/apigw-go/apigw", New: func(base http.RoundTripper) Do { return viaRequest(NewAPIGW(base, 0).RoundTrip) }},
-	{Name: "failsafe-go", Module: "github.com/failsafe-go/failsafe-go", New: func(base http.RoundTripper) Do { return viaRequest(NewFailsafe(base, 0).RoundTrip) }},
-	{Name: "rehttp", Module: "github.com/PuerkitoBio/rehttp", New: func(base http.RoundTripper) Do { return viaRequest(NewRehttp(base, 0).RoundTrip) }},
-	{Name: "go-retryablehttp RoundTripper", Module: "github.com/hashicorp/go-retryablehttp", New: func(base http.RoundTripper) Do { return viaRequest(NewRetryablehttp(base, 0).RoundTrip) }},
-	{Name: "http.Client", Baseline: true, New: func(base http.RoundTripper) Do { return viaRequest((&http.Client{Transport: base}).Do) }},
+	{Name: "bare transport", Baseline: true,
+		New: func(base http.RoundTripper) Do { return viaRequest(base.RoundTrip) }},
+	{Name: "apigw", Module: "github.com/apigw-go/apigw",
+		New: func(base http.RoundTripper) Do { return viaRequest(NewAPIGW(base, 0).RoundTrip) }},
+	{Name: "failsafe-go", Module: "github.com/failsafe-go/failsafe-go",
+		New: func(base http.RoundTripper) Do { return viaRequest(NewFailsafe(base, 0).RoundTrip) }},
+	{Name: "rehttp", Module: "github.com/PuerkitoBio/rehttp",
+		New: func(base http.RoundTripper) Do { return viaRequest(NewRehttp(base, 0).RoundTrip) }},
+	{Name: "go-retryablehttp RoundTripper", Module: "github.com/hashicorp/go-retryablehttp",
+		New: func(base http.RoundTripper) Do { return viaRequest(NewRetryablehttp(base, 0).RoundTrip) }},
+	{Name: "http.Client", Baseline: true,
+		New: func(base http.RoundTripper) Do { return viaRequest((&http.Client{Transport: base}).Do) }},
 	{Name: "apigw in http.Client", Module: "github.com/apigw-go/apigw", New: func(base http.RoundTripper) Do {
 		return viaRequest((&http.Client{Transport: NewAPIGW(base, 0)}).Do)
 	}},
@@ -57,13 +63,15 @@ var All = []Peer{
 // Its default budget is in force.
 func NewAPIGW(base http.RoundTripper, pause time.Duration) http.RoundTripper {
 	pause = max(2, pause) // 0 stands for the default
-	return &apigw.Transport{Base: base, Policy: apigw.RetryPolicy{InitialBackoff: pause, MaxBackoff: pause, Jitter: apigw.JitterEqual}}
+	return &apigw.Transport{Base: base,
+		Policy: apigw.RetryPolicy{InitialBackoff: pause, MaxBackoff: pause, Jitter: apigw.JitterEqual}}
 }
 
 // NewFailsafe returns failsafe-go's RoundTripper with its HTTP policy: 3
 // attempts. Without ReturnLastFailure the last response would be lost.
 func NewFailsafe(base http.RoundTripper, pause time.Duration) http.RoundTripper {
-	return failsafehttp.NewRoundTripper(base, failsafehttp.NewRetryPolicyBuilder().WithDelay(pause).ReturnLastFailure().Build())
+	return failsafehttp.NewRoundTripper(base,
+		failsafehttp.NewRetryPolicyBuilder().WithDelay(pause).ReturnLastFailure().Build())
 }
 
 // NewRehttp returns rehttp's Transport, set up as its documentation shows: it
@@ -177,37 +185,41 @@ func restyV3Do(base http.RoundTripper) Do {
 // less what SDK clients add for signing, endpoints and decoding: 3 attempts.
 func awsDo(base http.RoundTripper) Do {
 	stack := middleware.NewStack("call", smithyhttp.NewStackRequest)
-	must(stack.Serialize.Add(middleware.SerializeMiddlewareFunc("request", func(ctx context.Context, in middleware.SerializeInput, next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
-		call := in.Parameters.(Call)
-		req := in.Request.(*smithyhttp.Request)
-		u, err := req.URL.Parse(call.URL)
-		if err != nil {
-			return middleware.SerializeOutput{}, middleware.Metadata{}, err
-		}
-		req.Method, req.URL = call.Method, u
-		if call.Body != nil {
-			if req, err = req.SetStream(body(call)); err != nil {
+	must(stack.Serialize.Add(middleware.SerializeMiddlewareFunc("request",
+		func(ctx context.Context, in middleware.SerializeInput,
+			next middleware.SerializeHandler) (middleware.SerializeOutput, middleware.Metadata, error) {
+			call := in.Parameters.(Call)
+			req := in.Request.(*smithyhttp.Request)
+			u, err := req.URL.Parse(call.URL)
+			if err != nil {
 				return middleware.SerializeOutput{}, middleware.Metadata{}, err
 			}
-			req.ContentLength = call.Length
-			in.Request = req
-		}
-		return next.HandleSerialize(ctx, in)
-	}), middleware.After))
+			req.Method, req.URL = call.Method, u
+			if call.Body != nil {
+				if req, err = req.SetStream(body(call)); err != nil {
+					return middleware.SerializeOutput{}, middleware.Metadata{}, err
+				}
+				req.ContentLength = call.Length
+				in.Request = req
+			}
+			return next.HandleSerialize(ctx, in)
+		}), middleware.After))
 	retryer := retry.NewStandard(func(o *retry.StandardOptions) {
 		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 	})
 	must(stack.Finalize.Add(retry.NewAttemptMiddleware(retryer, smithyhttp.RequestCloner), middleware.After))
-	must(stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("status", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-		out, metadata, err := next.HandleDeserialize(ctx, in)
-		if resp, ok := out.RawResponse.(*smithyhttp.Response); err == nil && ok {
-			if out.Result = resp; resp.StatusCode >= 400 {
-				smithyhttp.CloseResponseBody(ctx, resp, false, errStatus)
-				err = &smithyhttp.ResponseError{Response: resp, Err: errStatus}
+	must(stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("status",
+		func(ctx context.Context, in middleware.DeserializeInput,
+			next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			if resp, ok := out.RawResponse.(*smithyhttp.Response); err == nil && ok {
+				if out.Result = resp; resp.StatusCode >= 400 {
+					smithyhttp.CloseResponseBody(ctx, resp, false, errStatus)
+					err = &smithyhttp.ResponseError{Response: resp, Err: errStatus}
+				}
 			}
-		}
-		return out, metadata, err
-	}), middleware.After))
+			return out, metadata, err
+		}), middleware.After))
 	client := smithyhttp.NewClientHandlerWithOptions(&http.Client{Transport: base})
 	return func(ctx context.Context, call Call) (int, error) {
 		out, _, err := stack.HandleMiddleware(ctx, call, client)

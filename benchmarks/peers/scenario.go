@@ -30,7 +30,8 @@ type Scenario struct {
 var Scenarios = []Scenario{
 	{Name: "GET 200", method: http.MethodGet, path: "/ok", status: 200, attempts: 1},
 	{Name: "POST 1 KiB with GetBody", method: http.MethodPost, path: "/ok", length: 1 << 10, status: 200, attempts: 1},
-	{Name: "POST 1 KiB without GetBody", method: http.MethodPost, path: "/ok", length: 1 << 10, stream: true, status: 200, attempts: 1},
+	{Name: "POST 1 KiB without GetBody", method: http.MethodPost, path: "/ok", length: 1 << 10, stream: true,
+		status: 200, attempts: 1},
 	{Name: "GET 403", method: http.MethodGet, path: "/quota", status: 403, attempts: 1},
 	{Name: "GET 503, then 200", method: http.MethodGet, path: "/flaky", status: 200, attempts: 2},
 }
@@ -62,7 +63,8 @@ func (a *answer) to(path string) (status int, header http.Header, body string) {
 	a.arrived.Add(1)
 	switch path {
 	case "/quota":
-		return 403, http.Header{"X-Ca-Request-Id": {requestID}, "X-Ca-Error-Code": {"B403MQ"}, "X-Ca-Error-Message": {"Api Market Subscription quota exhausted"}}, ""
+		return 403, http.Header{"X-Ca-Request-Id": {requestID}, "X-Ca-Error-Code": {"B403MQ"},
+			"X-Ca-Error-Message": {"Api Market Subscription quota exhausted"}}, ""
 	case "/outage":
 		return 503, http.Header{"X-Ca-Request-Id": {requestID}}, ""
 	case "/flaky":
@@ -146,7 +148,8 @@ func (s Scenario) Check(p Peer, base http.RoundTripper, url string, a *answer) e
 		return err
 	}
 	if err != nil || status != s.status || attempts != s.attempts {
-		return fmt.Errorf("%s, %s: got status %d after %d attempts, error %v; want %d after %d", p.Name, s.Name, status, attempts, err, s.status, s.attempts)
+		return fmt.Errorf("%s, %s: got status %d after %d attempts, error %v; want %d after %d", p.Name, s.Name, status,
+			attempts, err, s.status, s.attempts)
 	}
 	return nil
 }

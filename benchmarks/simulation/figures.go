@@ -26,7 +26,8 @@ type Run struct {
 // WriteSummary writes a line for each run, as CSV.
 func WriteSummary(w io.Writer, runs []Run) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"scenario", "rule", "clients", "requests", "attempts", "attempts_per_request", "success_percent", "fewest_attempts_of_failed", "recovery_seconds"})
+	out.Write([]string{"scenario", "rule", "clients", "requests", "attempts", "attempts_per_request", "success_percent",
+		"fewest_attempts_of_failed", "recovery_seconds"})
 	for _, r := range runs {
 		recovery := ""
 		if r.Scenario.Over > 0 {
@@ -37,8 +38,10 @@ func WriteSummary(w io.Writer, runs []Run) error {
 		}
 		o := r.Outcome
 		out.Write([]string{
-			r.Scenario.Name, r.Rule.String(), strconv.Itoa(r.Clients), strconv.Itoa(o.Requests), strconv.Itoa(o.Attempts),
-			fmt.Sprintf("%.3f", o.Amplification()), fmt.Sprintf("%.4f", 100*o.Success()), strconv.Itoa(o.FewestAttempts), recovery,
+			r.Scenario.Name, r.Rule.String(), strconv.Itoa(r.Clients), strconv.Itoa(o.Requests),
+			strconv.Itoa(o.Attempts),
+			fmt.Sprintf("%.3f", o.Amplification()), fmt.Sprintf("%.4f", 100*o.Success()),
+			strconv.Itoa(o.FewestAttempts), recovery,
 		})
 	}
 	out.Flush()
@@ -53,7 +56,8 @@ func WriteSeries(w io.Writer, runs []Run) error {
 		for second := range r.Outcome.Sent.Counts {
 			out.Write([]string{
 				r.Scenario.Name, r.Rule.String(), strconv.Itoa(second),
-				strconv.Itoa(r.Outcome.Begun.At(second)), strconv.Itoa(r.Outcome.Sent.At(second)), strconv.Itoa(r.Outcome.Good.At(second)),
+				strconv.Itoa(r.Outcome.Begun.At(second)), strconv.Itoa(r.Outcome.Sent.At(second)),
+				strconv.Itoa(r.Outcome.Good.At(second)),
 			})
 		}
 	}
@@ -76,7 +80,8 @@ func Draw(c vg.CanvasSizer, outage, overload []Run) {
 	canvas := draw.New(c)
 	canvas.SetColor(color.White)
 	canvas.Fill(canvas.Rectangle.Path())
-	tiles := draw.Tiles{Rows: len(column), Cols: 1, PadTop: vg.Points(4), PadBottom: vg.Points(4), PadLeft: vg.Points(4), PadY: vg.Points(10)}
+	tiles := draw.Tiles{Rows: len(column), Cols: 1, PadTop: vg.Points(4), PadBottom: vg.Points(4),
+		PadLeft: vg.Points(4), PadY: vg.Points(10)}
 	for i, row := range plot.Align(column, tiles, draw.Crop(canvas, 0, -legend, 0, 0)) {
 		column[i][0].Draw(row[0])
 	}
@@ -117,7 +122,8 @@ func ruleStyle(r Rule) draw.LineStyle {
 }
 
 // reference is the style of the line that the others are compared with.
-var reference = draw.LineStyle{Color: color.Gray{Y: 0x60}, Width: vg.Points(1.5), Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}
+var reference = draw.LineStyle{Color: color.Gray{Y: 0x60}, Width: vg.Points(1.5),
+	Dashes: []vg.Length{vg.Points(5), vg.Points(3)}}
 
 // addLine draws a value for each second, at the middle of the second.
 func addLine(p *plot.Plot, style draw.LineStyle, r Run, value func(second int) float64) {

@@ -44,7 +44,8 @@ func TestFigures(t *testing.T) {
 
 	// What a client's rate does to the amplification.
 	for _, rate := range []float64{0.2, 0.5, 1, 2, 5} {
-		add(Outage(fmt.Sprintf("outage of 5 min, %g requests/s", rate), 0, rate, 5*time.Minute), Budget, max(1, fleet/20))
+		add(Outage(fmt.Sprintf("outage of 5 min, %g requests/s", rate), 0, rate, 5*time.Minute), Budget,
+			max(1, fleet/20))
 	}
 
 	var summary, seconds bytes.Buffer

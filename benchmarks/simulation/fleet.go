@@ -233,7 +233,8 @@ func (k *call) send() (status int, err error) {
 	// The default policy with the pauses drawn from the seed.
 	policy := apigw.RetryPolicy{NewBackOff: func() apigw.BackOff { return k }}
 	ctx := apigw.WithPolicy(context.WithValue(context.Background(), callKey{}, k), policy)
-	req := (&http.Request{Method: http.MethodGet, URL: target, Header: http.Header{}, Host: target.Host}).WithContext(ctx)
+	req := (&http.Request{Method: http.MethodGet, URL: target, Header: http.Header{},
+		Host: target.Host}).WithContext(ctx)
 	resp, err := k.client.transport.RoundTrip(req)
 	if resp != nil {
 		status = resp.StatusCode

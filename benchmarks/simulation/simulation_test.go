@@ -25,7 +25,8 @@ func run(t *testing.T, s Scenario, rule Rule, clients int) *Outcome {
 		}
 	})
 	t.Logf("%s, %v: %d clients, %d requests, %.3f attempts each, %.4f%% succeeded; simulated in %v, seed %d",
-		s.Name, rule, clients, o.Requests, o.Amplification(), 100*o.Success(), time.Since(began).Round(time.Millisecond), *seed)
+		s.Name, rule, clients, o.Requests, o.Amplification(), 100*o.Success(),
+		time.Since(began).Round(time.Millisecond), *seed)
 	return o
 }
 
@@ -68,7 +69,8 @@ func TestOverloadRecovery(t *testing.T) {
 		o := run(t, s, Budget, *clients)
 		took, ok := s.Recovery(o)
 		if !ok || took > 5*time.Second {
-			t.Errorf("got full goodput after %v (ever: %t), want within 5s; by second: %v of %v", took, ok, o.Good.Counts, o.Begun.Counts)
+			t.Errorf("got full goodput after %v (ever: %t), want within 5s; by second: %v of %v", took, ok,
+				o.Good.Counts, o.Begun.Counts)
 		}
 	})
 	t.Run("without a budget", func(t *testing.T) {

@@ -19,7 +19,8 @@ var secretPlaces = []struct {
 	sent []string
 }{
 	{"bearer token", []string{"-H", "Authorization: Bearer token-of-the-test"}, []string{"token-of-the-test"}},
-	{"Basic", []string{"-H", "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("eve:value-of-the-test"))},
+	{"Basic", []string{"-H",
+		"Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("eve:value-of-the-test"))},
 		[]string{"value-of-the-test", base64.StdEncoding.EncodeToString([]byte("eve:value-of-the-test"))}},
 	{"cookie", []string{"-H", "Cookie: a=1; session=value-of-the-test"}, []string{"value-of-the-test"}},
 	{"header of a key", []string{"-H", "X-Api-Key: value-of-the-test"}, []string{"value-of-the-test"}},
@@ -31,13 +32,22 @@ var secretPlaces = []struct {
 
 // echoPlaces are where a server can repeat what it got.
 var echoPlaces = map[string]func(secret string) http.Header{
-	"unknown text": func(s string) http.Header { return http.Header{"X-Ca-Error-Message": {"bad " + s + ", try again"}} },
+	"unknown text": func(s string) http.Header {
+		return http.Header{"X-Ca-Error-Message": {"bad " + s +
+			", try again"}}
+	},
 	"parameter": func(s string) http.Header {
 		return http.Header{"X-Ca-Error-Code": {"I400HD"}, "X-Ca-Error-Message": {"Invalid Header `X-Api-Key` " + s}}
 	},
-	"code":         func(s string) http.Header { return http.Header{"X-Ca-Error-Code": {s}} },
-	"request id":   func(s string) http.Header { return http.Header{"X-Ca-Error-Code": {"B403MQ"}, "X-Ca-Request-Id": {s}} },
-	"upper case":   func(s string) http.Header { return http.Header{"X-Ca-Error-Message": {"bad " + strings.ToUpper(s)}} },
+	"code": func(s string) http.Header { return http.Header{"X-Ca-Error-Code": {s}} },
+	"request id": func(s string) http.Header {
+		return http.Header{"X-Ca-Error-Code": {"B403MQ"},
+			"X-Ca-Request-Id": {s}}
+	},
+	"upper case": func(s string) http.Header {
+		return http.Header{"X-Ca-Error-Message": {"bad " +
+			strings.ToUpper(s)}}
+	},
 	"other header": func(s string) http.Header { return http.Header{"X-Echo": {s}, "Set-Cookie": {"a=" + s}} },
 	"location": func(s string) http.Header {
 		return http.Header{"Location": {"/x/" + url.PathEscape(s) + "?a=" + url.QueryEscape(s)}}
@@ -65,8 +75,10 @@ func TestCallShowsNoSecretThatIsEchoed(t *testing.T) {
 				for _, output := range []string{"--json", "-i", "-v"} {
 					args := append([]string{"call", output, server.URL + "/a?token=query-of-the-test"}, place.args...)
 					got := runCommand(args, "", nil)
-					if shown := strings.ToLower(got.stdout + got.stderr); strings.Contains(shown, strings.ToLower(secret)) {
-						t.Errorf("%s, echoed as %s, %s: got %q in\n%s%s", place.name, echo, output, secret, got.stdout, got.stderr)
+					if shown := strings.ToLower(got.stdout + got.stderr); strings.Contains(shown,
+						strings.ToLower(secret)) {
+						t.Errorf("%s, echoed as %s, %s: got %q in\n%s%s", place.name, echo, output, secret, got.stdout,
+							got.stderr)
 					}
 				}
 				server.Close()

@@ -47,11 +47,16 @@ func TestCallBodies(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"urlencode text", []string{"--data-urlencode", "a b&c"}, "POST /\napplication/x-www-form-urlencoded\na%20b%26c"},
-		{"urlencode name", []string{"--data-urlencode", "q=a b+c=d"}, "POST /\napplication/x-www-form-urlencoded\nq=a%20b%2Bc%3Dd"},
-		{"urlencode without a name", []string{"--data-urlencode", "=a=b"}, "POST /\napplication/x-www-form-urlencoded\na%3Db"},
-		{"urlencode file", []string{"--data-urlencode", "q@" + file}, "POST /\napplication/x-www-form-urlencoded\nq=a%20b%26c"},
-		{"both kinds in order", []string{"-d", "a=1", "--data-urlencode", "b=x y", "-d", "c=3"}, "POST /\napplication/x-www-form-urlencoded\na=1&b=x%20y&c=3"},
+		{"urlencode text", []string{"--data-urlencode", "a b&c"},
+			"POST /\napplication/x-www-form-urlencoded\na%20b%26c"},
+		{"urlencode name", []string{"--data-urlencode", "q=a b+c=d"},
+			"POST /\napplication/x-www-form-urlencoded\nq=a%20b%2Bc%3Dd"},
+		{"urlencode without a name", []string{"--data-urlencode", "=a=b"},
+			"POST /\napplication/x-www-form-urlencoded\na%3Db"},
+		{"urlencode file", []string{"--data-urlencode", "q@" + file},
+			"POST /\napplication/x-www-form-urlencoded\nq=a%20b%26c"},
+		{"both kinds in order", []string{"-d", "a=1", "--data-urlencode", "b=x y", "-d", "c=3"},
+			"POST /\napplication/x-www-form-urlencoded\na=1&b=x%20y&c=3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := runCommand(append([]string{"call", server.URL}, c.args...), "", nil)
@@ -80,14 +85,16 @@ func TestCallMultipart(t *testing.T) {
 		upload := r.MultipartForm.File["f"][0]
 		f, _ := upload.Open()
 		data, _ := io.ReadAll(f)
-		fmt.Fprintf(w, "%s|%s|%s|%s|%s|%d", r.FormValue("a"), r.FormValue("inline"), upload.Filename, upload.Header.Get("Content-Type"), data, r.ContentLength)
+		fmt.Fprintf(w, "%s|%s|%s|%s|%s|%d", r.FormValue("a"), r.FormValue("inline"), upload.Filename,
+			upload.Header.Get("Content-Type"), data, r.ContentLength)
 		if r.ContentLength <= 0 {
 			t.Error("got no length, want that of the body")
 		}
 	}))
 	defer server.Close()
 	got := runCommand([]string{
-		"call", "--initial-backoff", "1ms", "-X", "PUT", "-F", "a=1;2", "-F", "inline=<" + file, "-F", "f=@" + file + ";type=text/x-note;filename=n.txt", server.URL,
+		"call", "--initial-backoff", "1ms", "-X", "PUT", "-F", "a=1;2", "-F", "inline=<" + file, "-F",
+		"f=@" + file + ";type=text/x-note;filename=n.txt", server.URL,
 	}, "", nil)
 	if want := "1;2|from the file|n.txt|text/x-note|from the file|"; !strings.HasPrefix(got.stdout, want) {
 		t.Errorf("got %q, want %q…; %s", got.stdout, want, got.stderr)
@@ -149,17 +156,20 @@ func TestCallShowsHeads(t *testing.T) {
 		io.WriteString(w, "body")
 	}))
 	defer server.Close()
-	args := []string{"call", "-i", "-v", "-H", "Authorization: Bearer token-of-the-test", server.URL + "/a?password=query-of-the-test"}
+	args := []string{"call", "-i", "-v", "-H", "Authorization: Bearer token-of-the-test",
+		server.URL + "/a?password=query-of-the-test"}
 	got := runCommand(args, "", nil)
 	for _, secret := range []string{"token-of-the-test", "query-of-the-test", "of-the-test-42"} {
 		if strings.Contains(got.stdout+got.stderr, secret) {
 			t.Errorf("got %q in the output:\n%s%s", secret, got.stdout, got.stderr)
 		}
 	}
-	if want := "HTTP/1.1 403 Forbidden\n"; !strings.HasPrefix(got.stdout, want) || !strings.HasSuffix(got.stdout, "\n\nbody") {
+	if want := "HTTP/1.1 403 Forbidden\n"; !strings.HasPrefix(got.stdout, want) ||
+		!strings.HasSuffix(got.stdout, "\n\nbody") {
 		t.Errorf("got %q, want the head and the body", got.stdout)
 	}
-	for _, want := range []string{"> GET /a?… HTTP/1.1", "> Authorization: ***", "< HTTP/1.1 403 Forbidden", "< X-Total-Count: 7"} {
+	for _, want := range []string{"> GET /a?… HTTP/1.1", "> Authorization: ***", "< HTTP/1.1 403 Forbidden",
+		"< X-Total-Count: 7"} {
 		if want = strings.TrimSuffix(want, " HTTP/1.1"); !strings.Contains(got.stderr, want) {
 			t.Errorf("got %s, want %q in it", got.stderr, want)
 		}
@@ -172,7 +182,10 @@ func TestCallShowsHeads(t *testing.T) {
 }
 
 func TestCallWritesTheBodyIntoAFile(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the body") }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.WriteString(w, "the body")
+	}))
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "out")
 	got := runCommand([]string{"call", "-o", file, server.URL}, "", nil)
@@ -197,9 +210,13 @@ func TestCallJSONHasTheBody(t *testing.T) {
 	if r := decodeCall(t, got.stdout); r.BodyError == "" || got.exit != exitNoResponse {
 		t.Errorf("a body that broke off: got error %q, exit %d, want its cause and 6", r.BodyError, got.exit)
 	}
-	binary := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte{0xff, 0}) }))
+	binary := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		w.Write([]byte{0xff, 0})
+	}))
 	defer binary.Close()
-	if r := decodeCall(t, runCommand([]string{"call", "--json", binary.URL}, "", nil).stdout); r.BodyBase64 != "/wA=" || r.Body != "" {
+	if r := decodeCall(t, runCommand([]string{"call", "--json", binary.URL}, "", nil).stdout); r.BodyBase64 != "/wA=" ||
+		r.Body != "" {
 		t.Errorf("a body that is no text: got %q, %q, want base64", r.Body, r.BodyBase64)
 	}
 }
@@ -217,16 +234,21 @@ func TestCallFollowsRedirectsIfAsked(t *testing.T) {
 	}))
 	defer server.Close()
 	got := runCommand([]string{"call", "-L", server.URL + "/a"}, "", nil)
-	if got.exit != exitOK || got.stdout != "arrived" || !strings.Contains(got.stderr, "redirected to GET") || strings.Contains(got.stderr, "t0p") {
+	if got.exit != exitOK || got.stdout != "arrived" || !strings.Contains(got.stderr, "redirected to GET") ||
+		strings.Contains(got.stderr, "t0p") {
 		t.Errorf("got exit %d, %q, %s", got.exit, got.stdout, got.stderr)
 	}
-	if got := runCommand([]string{"call", "-L", server.URL + "/loop"}, "", nil); got.exit != exitNoResponse || !strings.Contains(got.stderr, "10 redirects") {
+	if got := runCommand([]string{"call", "-L", server.URL + "/loop"}, "", nil); got.exit != exitNoResponse ||
+		!strings.Contains(got.stderr, "10 redirects") {
 		t.Errorf("a circle: got exit %d, %s", got.exit, got.stderr)
 	}
 }
 
 func TestCallConnectsWhereItIsTold(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) }))
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.WriteString(w, r.Host)
+	}))
 	defer server.Close()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -245,7 +267,8 @@ func TestCallConnectsWhereItIsTold(t *testing.T) {
 	if got := runCommand(append(args, "--cacert", ca), "", nil); got.stdout != "example.com:"+u.Port() {
 		t.Errorf("got %q, want the host; %s", got.stdout, got.stderr)
 	}
-	for _, bad := range [][]string{{"--resolve", "example.com:443"}, {"--resolve", "h:x:127.0.0.1"}, {"--cacert", "testdata/order.json"}, {"--cacert", "testdata/none"}} {
+	for _, bad := range [][]string{{"--resolve", "example.com:443"}, {"--resolve", "h:x:127.0.0.1"},
+		{"--cacert", "testdata/order.json"}, {"--cacert", "testdata/none"}} {
 		if got := runCommand(append([]string{"call", target}, bad...), "", nil); got.exit != exitMisuse {
 			t.Errorf("%q: got exit %d, want 2", bad, got.exit)
 		}
@@ -292,7 +315,8 @@ func TestCallInterrupted(t *testing.T) {
 		}
 	}()
 	var stderr bytes.Buffer
-	exit := run(context.Background(), []string{"call", server.URL}, strings.NewReader(""), io.Discard, &stderr, func(string) string { return "" })
+	exit := run(context.Background(), []string{"call", server.URL}, strings.NewReader(""), io.Discard, &stderr,
+		func(string) string { return "" })
 	if exit != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
 		t.Errorf("got exit %d, %s, want %d", exit, stderr.String(), exitInterrupted)
 	}
@@ -304,7 +328,8 @@ func TestCallHasTheReadingsOfASignature(t *testing.T) {
 	defer gateway.Close()
 	env := map[string]string{"APIGW_APP_SECRET": gatewaytest.DefaultAppSecret}
 	target := gateway.URL + "/a%20b?c=1"
-	args := []string{"call", "--max-attempts", "1", "--key", gatewaytest.DefaultAppKey, "--algorithm", "HmacSHA1", "-d", "c=2", target}
+	args := []string{"call", "--max-attempts", "1", "--key", gatewaytest.DefaultAppKey, "--algorithm", "HmacSHA1", "-d",
+		"c=2", target}
 	if got := runCommand(append(args, "--decoded-path", "--query-first"), "", env); got.exit != exitOK {
 		t.Errorf("got exit %d, %s", got.exit, got.stderr)
 	}

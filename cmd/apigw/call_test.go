@@ -26,13 +26,17 @@ func TestCallShowsNoSecret(t *testing.T) {
 		headers func(r *http.Request) http.Header
 	}{
 		{"unknown text", func(r *http.Request) http.Header {
-			return http.Header{"X-Ca-Error-Message": {"bad " + r.Header.Get("Authorization") + " " + appSecret + " " + r.RequestURI}}
+			return http.Header{"X-Ca-Error-Message": {"bad " + r.Header.Get("Authorization") + " " + appSecret + " " +
+				r.RequestURI}}
 		}},
 		{"parameter", func(r *http.Request) http.Header {
-			return http.Header{"X-Ca-Error-Code": {"I400HD"}, "X-Ca-Error-Message": {"Invalid Header `Authorization` " + r.Header.Get("Authorization") + appSecret + " " + r.RequestURI}}
+			return http.Header{"X-Ca-Error-Code": {"I400HD"},
+				"X-Ca-Error-Message": {"Invalid Header `Authorization` " + r.Header.Get("Authorization") + appSecret +
+					" " + r.RequestURI}}
 		}},
 		{"string to sign", func(r *http.Request) http.Header {
-			return http.Header{"X-Ca-Error-Message": {"Invalid Signature, Server StringToSign:`GET#####" + r.RequestURI + r.Header.Get("Authorization") + appSecret + "`"}}
+			return http.Header{"X-Ca-Error-Message": {"Invalid Signature, Server StringToSign:`GET#####" +
+				r.RequestURI + r.Header.Get("Authorization") + appSecret + "`"}}
 		}},
 		{"request id and code", func(r *http.Request) http.Header {
 			return http.Header{"X-Ca-Error-Code": {appCode}, "X-Ca-Request-Id": {appSecret + r.URL.RawQuery}}
@@ -49,7 +53,8 @@ func TestCallShowsNoSecret(t *testing.T) {
 			}
 			w.WriteHeader(http.StatusBadRequest)
 		}))
-		for _, credentials := range [][]string{{"--appcode"}, {"--key", "1"}, {"-H", "Authorization: Bearer " + appCode}} {
+		for _, credentials := range [][]string{{"--appcode"}, {"--key", "1"},
+			{"-H", "Authorization: Bearer " + appCode}} {
 			for _, format := range []string{"--json=false", "--json"} {
 				t.Run(strings.Join([]string{c.name, credentials[0], format}, " "), func(t *testing.T) {
 					args := append([]string{"call", format, server.URL + "/x?password=" + query}, credentials...)
@@ -77,7 +82,8 @@ func TestCallJSONHasTheFieldsOfTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, field := range []string{
-		`"status":`, `"attempts":[{`, `"code":`, `"message":`, `"request_id":`, `"wait_ms":`, `"duration_ms":`, `"error":{"id":`,
+		`"status":`, `"attempts":[{`, `"code":`, `"message":`, `"request_id":`, `"wait_ms":`, `"duration_ms":`,
+		`"error":{"id":`,
 		`"stop_reason":"not-retryable"`, `"body_bytes":`,
 	} {
 		if !strings.Contains(got.stdout, field) {
@@ -87,7 +93,8 @@ func TestCallJSONHasTheFieldsOfTheContract(t *testing.T) {
 }
 
 func TestCallSendsOnceWithMaxAttemptsOne(t *testing.T) {
-	gateway := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone, Script: []gatewaytest.Outcome{{Status: 503, Times: -1}}}}}
+	gateway := &gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/", Auth: gatewaytest.AuthNone,
+		Script: []gatewaytest.Outcome{{Status: 503, Times: -1}}}}}
 	server := gatewaytest.NewServer(gateway)
 	defer server.Close()
 	runCommand([]string{"call", "--max-attempts", "1", server.URL}, "", nil)
@@ -122,7 +129,8 @@ func TestHostHeaderMaySeeTheCredentials(t *testing.T) {
 	server := gatewaytest.NewServer(&gatewaytest.Gateway{})
 	defer server.Close()
 	env := map[string]string{"APIGW_APP_SECRET": gatewaytest.DefaultAppSecret}
-	got := runCommand([]string{"call", "--key", gatewaytest.DefaultAppKey, "-H", "Host: api.example.com", server.URL}, "", env)
+	got := runCommand([]string{"call", "--key", gatewaytest.DefaultAppKey, "-H", "Host: api.example.com", server.URL},
+		"", env)
 	if got.exit != exitOK {
 		t.Errorf("got exit %d, want 0; %s", got.exit, got.stderr)
 	}
@@ -133,7 +141,8 @@ func TestSecretFileMustNotBeEmpty(t *testing.T) {
 	if err := os.WriteFile(file, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := runCommand([]string{"sign", "--key", "1", "--secret-file", file, "https://api.example.com/"}, "", map[string]string{"APIGW_APP_SECRET": "unused"})
+	got := runCommand([]string{"sign", "--key", "1", "--secret-file", file, "https://api.example.com/"}, "",
+		map[string]string{"APIGW_APP_SECRET": "unused"})
 	if got.exit != exitMisuse || !strings.Contains(got.stderr, "is empty") {
 		t.Errorf("got exit %d, %s; want 2, and that the file is empty", got.exit, got.stderr)
 	}

@@ -38,7 +38,8 @@ func (in *invocation) catalogGroup(class catalog.Class, group []catalog.Entry) {
 	fmt.Fprintln(in.stdout, title)
 	for _, e := range group {
 		status := in.statusText(e)
-		line := fmt.Sprintf("  %s%s%s %-*s  ", strings.Repeat(" ", max(0, 4-width(status))), status, doubt(e), ids, e.ID)
+		line := fmt.Sprintf("  %s%s%s %-*s  ", strings.Repeat(" ", max(0, 4-width(status))), status, doubt(e), ids,
+			e.ID)
 		used := width(line)
 		if !same {
 			line += fmt.Sprintf("%-7s  ", e.Retry)
@@ -60,7 +61,8 @@ func (in *invocation) catalogWide(rows []catalog.Entry) {
 	}}
 	for _, e := range rows {
 		cells = append(cells, []string{
-			e.ID, in.statusText(e), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(), in.meaning(e),
+			e.ID, in.statusText(e), e.Class.String(), e.Retry.String(), e.Reached.String(), e.Confidence.String(),
+			in.meaning(e),
 		})
 	}
 	table(in.stdout, in.colour, cells, func(row, column int) colour {

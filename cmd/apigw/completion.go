@@ -77,7 +77,8 @@ func (in *invocation) bashCompletion() {
 		for _, f := range c.flags {
 			words = append(words, dashed(f.name))
 		}
-		fmt.Fprintf(&cases, "    %s) words=%q; args=%q ;;\n", c.name, strings.Join(words, " "), strings.Join(c.words, " "))
+		fmt.Fprintf(&cases, "    %s) words=%q; args=%q ;;\n", c.name, strings.Join(words, " "),
+			strings.Join(c.words, " "))
 	}
 	// Global flags may stand before the command. Without a word that is known, bash
 	// completes files, as -o default says.
@@ -166,7 +167,8 @@ func (in *invocation) fishCompletion() {
 			fmt.Fprintf(in.stdout, "complete -c apigw -n %s %s %s%s\n", condition, kind, f.name, value)
 		}
 		if len(c.words) > 0 {
-			fmt.Fprintf(in.stdout, "complete -c apigw -n %s -f -a %s\n", condition, zshQuote(strings.Join(c.words, " ")))
+			fmt.Fprintf(in.stdout, "complete -c apigw -n %s -f -a %s\n", condition,
+				zshQuote(strings.Join(c.words, " ")))
 		}
 	}
 }

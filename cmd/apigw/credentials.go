@@ -80,7 +80,8 @@ func (c *credentials) secret(in *invocation, variable, what string) (signer.Secr
 		in.warnOfReaders(c.secretFile)
 	}
 	if text == "" {
-		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE", what,
+		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE",
+			what,
 			variable)
 	}
 	return signer.Secret(text), nil

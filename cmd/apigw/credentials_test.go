@@ -10,7 +10,8 @@ import (
 // People give the secret where the name of its file belongs.
 func TestSecretFileIsNotEchoed(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
-		got := runCommand([]string{"call", "--lang", lang, "--key", "1", "--secret-file", "tops3cret", "https://api.example.com/"}, "", nil)
+		got := runCommand([]string{"call", "--lang", lang, "--key", "1", "--secret-file", "tops3cret",
+			"https://api.example.com/"}, "", nil)
 		if got.exit != exitMisuse || strings.Contains(got.stdout+got.stderr, "tops3cret") {
 			t.Errorf("got exit %d, %s; want 2, and not the word", got.exit, got.stderr)
 		}

@@ -23,7 +23,8 @@ func TestDemoJSONHasEveryRowAndField(t *testing.T) {
 	if want := len(slices.Collect(shownRows())); len(lines) != want || want < 200 {
 		t.Errorf("rows: got %d, want %d, all generations", len(lines), want)
 	}
-	want := []string{"attempts", "class", "code", "decision", "id", "meaning", "message", "origin", "remedy", "status", "stop_reason"}
+	want := []string{"attempts", "class", "code", "decision", "id", "meaning", "message", "origin", "remedy", "status",
+		"stop_reason"}
 	seen := map[string]bool{}
 	for _, line := range lines {
 		var fields map[string]any
@@ -69,14 +70,21 @@ func TestDemoFindsFaults(t *testing.T) {
 		demoCase
 	}{
 		{"right", "", demoCase{row("D504CO"), http.MethodGet, demoResult{failure: failure("D504CO", 4)}}},
-		{"not repeated", "failed-fast, but the catalog says retried", demoCase{row("D504CO"), http.MethodGet, demoResult{failure: failure("D504CO", 1)}}},
-		{"repeated", "retried, but the catalog says failed-fast", demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("B403MQ", 2)}}},
-		{"throttled and repeated", "retried, but the catalog says failed-fast", demoCase{row("T429PA"), http.MethodGet, demoResult{failure: failure("T429PA", 2)}}},
-		{"POST that may have run", "retried, but the catalog says failed-fast", demoCase{row("D504TO"), http.MethodPost, demoResult{failure: failure("D504TO", 2)}}},
-		{"another row", "recognised as A403IP", demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("A403IP", 1)}}},
-		{"ran twice", "the backend ran 2 times for one POST", demoCase{row("B403MQ"), http.MethodPost, demoResult{failure: failure("B403MQ", 1), executed: 2}}},
+		{"not repeated", "failed-fast, but the catalog says retried",
+			demoCase{row("D504CO"), http.MethodGet, demoResult{failure: failure("D504CO", 1)}}},
+		{"repeated", "retried, but the catalog says failed-fast",
+			demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("B403MQ", 2)}}},
+		{"throttled and repeated", "retried, but the catalog says failed-fast",
+			demoCase{row("T429PA"), http.MethodGet, demoResult{failure: failure("T429PA", 2)}}},
+		{"POST that may have run", "retried, but the catalog says failed-fast",
+			demoCase{row("D504TO"), http.MethodPost, demoResult{failure: failure("D504TO", 2)}}},
+		{"another row", "recognised as A403IP",
+			demoCase{row("B403MQ"), http.MethodGet, demoResult{failure: failure("A403IP", 1)}}},
+		{"ran twice", "the backend ran 2 times for one POST",
+			demoCase{row("B403MQ"), http.MethodPost, demoResult{failure: failure("B403MQ", 1), executed: 2}}},
 		{"no error", "the response carries no error", demoCase{row("B403MQ"), http.MethodGet, demoResult{}}},
-		{"no response", "no response: refused", demoCase{row("B403MQ"), http.MethodGet, demoResult{err: errors.New("refused")}}},
+		{"no response", "no response: refused",
+			demoCase{row("B403MQ"), http.MethodGet, demoResult{err: errors.New("refused")}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.fault(); got != c.want {
@@ -105,7 +113,8 @@ func TestDemoShowsEveryGeneration(t *testing.T) {
 		got[e.Generation]++
 	}
 	for g, least := range map[catalog.Generation]int{
-		catalog.GenerationClassic: 29, catalog.GenerationVPC: 80, catalog.GenerationHigress: 50, catalog.GenerationEnvoy: 30,
+		catalog.GenerationClassic: 29, catalog.GenerationVPC: 80, catalog.GenerationHigress: 50,
+		catalog.GenerationEnvoy:     30,
 		catalog.GenerationHigressAI: 10, catalog.GenerationCloudNative: 1, catalog.GenerationFC: 18,
 	} {
 		if got[g] < least {
@@ -116,7 +125,8 @@ func TestDemoShowsEveryGeneration(t *testing.T) {
 
 // What people see first must fit the terminal that they have.
 func TestDemoAndCatalogFitATerminal(t *testing.T) {
-	for _, args := range [][]string{{"demo"}, {"demo", "--lang", "zh"}, {"catalog"}, {"catalog", "--lang", "zh"}, {"catalog", "--class", "auth"}} {
+	for _, args := range [][]string{{"demo"}, {"demo", "--lang", "zh"}, {"catalog"}, {"catalog", "--lang", "zh"},
+		{"catalog", "--class", "auth"}} {
 		for i, line := range strings.Split(runCommand(args, "", nil).stdout, "\n") {
 			if width(line) > columns || args[len(args)-1] != "zh" && len(line) > columns {
 				t.Errorf("%q: line %d has %d columns, %d bytes: %s", args, i+1, width(line), len(line), line)

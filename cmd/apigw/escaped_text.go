@@ -10,7 +10,8 @@ import (
 // isPlainText reports whether a terminal shows s as it is: every character
 // prints, or ends a line.
 func isPlainText(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
+	return utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
 }
 
 // escapeText writes each line as the inside of a string of Go.

@@ -41,7 +41,8 @@ type candidate struct {
 func (in *invocation) notEnough(q question) explanation {
 	x := in.blank()
 	x.RequestID = requestIDOf(q.answer.Header)
-	x.Meaning = in.t("not enough to say: neither a status nor an error of the gateway is in it", "信息不足：既没有状态码，也没有网关的错误信息")
+	x.Meaning = in.t("not enough to say: neither a status nor an error of the gateway is in it",
+		"信息不足：既没有状态码，也没有网关的错误信息")
 	x.Remedy = in.t("show the whole answer: curl -si URL | apigw explain -", "请提供完整响应：curl -si URL | apigw explain -")
 	switch {
 	case x.RequestID != "":
@@ -54,7 +55,8 @@ func (in *invocation) notEnough(q question) explanation {
 		x.Origin = apigw.OriginNone.String()
 		x.Meaning = in.t("no response: nobody answered the call, so that there is no error of the gateway to explain",
 			"没有响应：该调用未得到任何应答，因此没有网关错误可解释")
-		x.Remedy = in.t("look at the cause in the text: network, name, certificate or time limit", "请查看文本中的原因：网络、域名、证书或时限")
+		x.Remedy = in.t("look at the cause in the text: network, name, certificate or time limit",
+			"请查看文本中的原因：网络、域名、证书或时限")
 	}
 	return x
 }

@@ -47,7 +47,8 @@ func TestExplainEachCountsByRow(t *testing.T) {
 	var rows []string
 	lines := decodeEach(t, got.stdout)
 	for _, l := range lines {
-		rows = append(rows, fmt.Sprintf("%d %s %d %s %s %d-%d", l.Count, l.ID, l.Status, l.Retry, l.Fixer, l.First.Line, l.Last.Line))
+		rows = append(rows, fmt.Sprintf("%d %s %d %s %s %d-%d", l.Count, l.ID, l.Status, l.Retry, l.Fixer, l.First.Line,
+			l.Last.Line))
 	}
 	want := "2 D503CB 503 wait provider 2-8\n1 B403MQ 403 no caller 3-3\n1 T429PR 429 wait provider 4-4\n1 unknown 502 retry unknown 7-7"
 	if got := strings.Join(rows, "\n"); got != want {
@@ -65,7 +66,8 @@ func TestExplainEachOutput(t *testing.T) {
 	testGolden(t, "", []golden{
 		{name: "explain-each", args: []string{"explain", "--each", "-"}, stdin: mixedLog},
 		{name: "explain-each-zh", args: []string{"explain", "--each", "-", "-lang", "zh"}, stdin: mixedLog},
-		{name: "explain-each-nothing", args: []string{"explain", "--each", "-"}, stdin: "hello\nworld\n", exit: exitUnknown},
+		{name: "explain-each-nothing", args: []string{"explain", "--each", "-"}, stdin: "hello\nworld\n",
+			exit: exitUnknown},
 		{name: "explain-each-empty", args: []string{"explain", "--each", "-"}, exit: exitMisuse},
 		{name: "explain-each-no-file", args: []string{"explain", "--each", "testdata/none.log"}, exit: exitMisuse},
 		{name: "explain-each-folder", args: []string{"explain", "--each", "testdata"}, exit: exitMisuse},

@@ -44,7 +44,8 @@ func TestExplainRecognisesWhatWasObserved(t *testing.T) {
 			if code, ok := strings.CutPrefix(line.params, "body.code="); ok {
 				line.code, line.params = code, ""
 			}
-			for _, flag := range []struct{ name, value string }{{"--status", line.status}, {"--code", line.code}, {"--message", line.message}} {
+			for _, flag := range []struct{ name, value string }{{"--status", line.status}, {"--code", line.code},
+				{"--message", line.message}} {
 				if flag.value != "" {
 					args = append(args, flag.name, flag.value)
 				}
@@ -90,17 +91,22 @@ func TestExplainReadsHeads(t *testing.T) {
 		{"HTTP/2 in lower case", "HTTP/2 403 \r\nx-ca-error-code: A403IP\r\nx-ca-request-id: 7\r\n\r\n", "A403IP"},
 		{"no blank line at the end", "HTTP/1.1 403 Forbidden\n" + quota, "classic.quota-exhausted"},
 		{"blank lines before", "\r\n\nHTTP/1.1 403 Forbidden\n" + quota + "\n\n", "classic.quota-exhausted"},
-		{"100 Continue", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n" + quota + "\r\n\r\n", "classic.quota-exhausted"},
+		{"100 Continue", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\n" + quota + "\r\n\r\n",
+			"classic.quota-exhausted"},
 		{"proxy", "HTTP/1.0 200 Connection established\r\n\r\nHTTP/2 503\r\nX-Ca-Error-Code: D503CB\r\n\r\n", "D503CB"},
 		{"redirect chain", "HTTP/1.1 302 Found\nX-Ca-Error-Code: A403IP\n\nHTTP/1.1 301 Moved\n\nHTTP/1.1 200 OK\nX-Ca-Error-Message: OK\n\n{}", "none"},
-		{"redirect with a body", "HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\nmovedHTTP/1.1 403 Forbidden\r\n" + quota + "\r\n\r\n", "classic.quota-exhausted"},
-		{"head within the body", "HTTP/1.1 403 Forbidden\n" + quota + "\n\nas in:\n\nHTTP/1.1 200 OK\n\n", "classic.quota-exhausted"},
+		{"redirect with a body",
+			"HTTP/1.1 302 Found\r\nContent-Length: 5\r\n\r\nmovedHTTP/1.1 403 Forbidden\r\n" + quota + "\r\n\r\n",
+			"classic.quota-exhausted"},
+		{"head within the body", "HTTP/1.1 403 Forbidden\n" + quota + "\n\nas in:\n\nHTTP/1.1 200 OK\n\n",
+			"classic.quota-exhausted"},
 		{"curl -v", "* Connected\n> GET / HTTP/1.1\n> X-Ca-Key: 1\n>\n< HTTP/1.1 503 Service Unavailable\n< X-Ca-Error-Code: D503CB\n<\n* left intact\n", "D503CB"},
 		{"browser, HTTP/2", ":status: 403\nx-ca-error-message: Quota Exhausted\n", "classic.quota-exhausted"},
 		{"gateway headers alone", "X-Ca-Request-Id: 7\nX-Ca-Error-Code: B403MQ\n", "B403MQ"},
 		{"text and no head", "Quota Exhausted\n", "classic.quota-exhausted"},
 		{"Higress body", "HTTP/1.1 413 Payload Too Large\r\n\r\nPayload Too Large", "higress.payload-too-large"},
-		{"folded header", "HTTP/1.1 403 Forbidden\r\nX-Ca-Error-Message: Quota\r\n Exhausted\r\n\r\n", "classic.quota-exhausted"},
+		{"folded header", "HTTP/1.1 403 Forbidden\r\nX-Ca-Error-Message: Quota\r\n Exhausted\r\n\r\n",
+			"classic.quota-exhausted"},
 		{"folded header with a colon", "HTTP/1.1 403 Forbidden\nServer: a\n\tx-ca-error-code: A403IP\n\n", "unknown"},
 		{"byte order mark", "\xef\xbb\xbfHTTP/1.1 403 F\nx-ca-error-code: A403IP\n\n", "A403IP"},
 		{"headers without a status line", "Server: foo\nx-ca-error-code: A403IP\n", "A403IP"},
@@ -119,7 +125,8 @@ func TestExplainReadsHeads(t *testing.T) {
 
 func TestExplainTakesCodesInAnyCase(t *testing.T) {
 	for _, code := range []string{"A403IP", "a403ip", "a403Ip:"} {
-		if got := runCommand([]string{"explain", "--json", code}, "", nil); decodeExplanation(t, got.stdout).ID != "A403IP" {
+		if got := runCommand([]string{"explain", "--json", code}, "", nil); decodeExplanation(t,
+			got.stdout).ID != "A403IP" {
 			t.Errorf("%s: got %s", code, got.stdout)
 		}
 	}
@@ -137,7 +144,8 @@ func TestSignedTakesTheOutputOfSign(t *testing.T) {
 	env := map[string]string{"APIGW_APP_SECRET": "s3cret"}
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
-			args := []string{"sign", "--key", "1", "--timestamp", "5", "--nonce", "n", "https://api.example.com/orders?a=1"}
+			args := []string{"sign", "--key", "1", "--timestamp", "5", "--nonce", "n",
+				"https://api.example.com/orders?a=1"}
 			if format == "json" {
 				args = append(args, "--json")
 			}

@@ -52,7 +52,8 @@ func (in *invocation) explain(e *apigw.Error) explanation {
 		Class: e.Entry.Class.String(), Origin: e.Origin.String(), Retry: e.Entry.Retry.String(),
 		BackendReached: e.Reached.String(), Params: map[string]string{},
 		Meaning: e.Entry.Meaning.In(in.lang), Remedy: e.Entry.Remedy.In(in.lang),
-		Confidence: e.Entry.Confidence.String(), Inferred: e.Inferred, RequestID: e.RequestID, Fixer: e.Entry.Fixer.String(),
+		Confidence: e.Entry.Confidence.String(), Inferred: e.Inferred, RequestID: e.RequestID,
+		Fixer: e.Entry.Fixer.String(),
 	}
 	if x.Status == 0 {
 		x.Status = e.Entry.Status
@@ -84,7 +85,8 @@ func (in *invocation) blank() explanation {
 	return explanation{
 		ID: catalog.UnknownID, Class: catalog.ClassUnknown.String(), Origin: apigw.OriginUnknown.String(),
 		Retry:          retryUnknown,
-		BackendReached: catalog.ReachedUnknown.String(), Params: map[string]string{}, Fixer: catalog.PartyUnknown.String(),
+		BackendReached: catalog.ReachedUnknown.String(), Params: map[string]string{},
+		Fixer:      catalog.PartyUnknown.String(),
 		Confidence: catalog.ConfidenceUnknown.String(),
 	}
 }

@@ -58,7 +58,8 @@ func (in *invocation) parseFlags(fs *flag.FlagSet, args []string) (rest []string
 			break
 		}
 		// The flag package would repeat the value in its complaint.
-		if name, _, has := strings.Cut(strings.TrimLeft(a, "-"), "="); has && strings.HasPrefix(a, "-") && name == "appcode" {
+		if name, _, has := strings.Cut(strings.TrimLeft(a, "-"), "="); has && strings.HasPrefix(a, "-") &&
+			name == "appcode" {
 			return nil, false, in.misuse("--appcode takes no value, which other users of this machine could read: set " +
 				"APIGW_APP_CODE, or name a file with --secret-file")
 		}

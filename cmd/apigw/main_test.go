@@ -18,7 +18,10 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 // A script must not take an empty file for success, nor a full disk here for a
 // response that broke off there.
 func TestOutputThatCannotBeWritten(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("body")) }))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		w.Write([]byte("body"))
+	}))
 	defer server.Close()
 	for _, args := range [][]string{
 		{"explain", "A403IP"},
@@ -29,7 +32,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	} {
 		t.Run(strings.Join(args[:len(args)-1], " "), func(t *testing.T) {
 			var stderr bytes.Buffer
-			code := run(context.Background(), args, strings.NewReader(""), fullDisk{}, &stderr, func(string) string { return "" })
+			code := run(context.Background(), args, strings.NewReader(""), fullDisk{}, &stderr,
+				func(string) string { return "" })
 			if code != exitFailure {
 				t.Errorf("exit: got %d, want %d", code, exitFailure)
 			}

@@ -28,7 +28,8 @@ func runPolicy(in *invocation, args []string) int {
 		fmt.Fprint(in.stdout, policies.Schema())
 		return exitOK
 	case len(rest) > 0 && rest[0] != "check" && rest[0] != "schema":
-		return in.misuse("policy can check a file or print the schema of such files, not %q%s", shorten(rest[0]), in.didYouMean(rest[0], []string{"check", "schema"}))
+		return in.misuse("policy can check a file or print the schema of such files, not %q%s", shorten(rest[0]),
+			in.didYouMean(rest[0], []string{"check", "schema"}))
 	case len(rest) != 2 || rest[0] != "check":
 		return in.misuse("name a file, as in `apigw policy check FILE`")
 	case *method != "" && *rawURL == "":
@@ -84,7 +85,8 @@ func (in *invocation) writePolicies(file string, f *policies.File) {
 	if f.Default == nil {
 		hasDefault = in.t("no default", "无缺省策略")
 	}
-	fmt.Fprintf(in.stdout, in.t("%s: ok, patterns: %d, %s\n", "%s：有效，模式 %d 个，%s\n"), printable(file), len(f.Services), hasDefault)
+	fmt.Fprintf(in.stdout, in.t("%s: ok, patterns: %d, %s\n", "%s：有效，模式 %d 个，%s\n"), printable(file), len(f.Services),
+		hasDefault)
 	for _, pattern := range slices.Sorted(maps.Keys(f.Services)) {
 		fmt.Fprintf(in.stdout, "  %s\n", printable(pattern))
 	}
@@ -114,10 +116,12 @@ func (in *invocation) writePolicy(p *apigw.RetryPolicy) {
 	duration("maxElapsed", p.MaxElapsed, none)
 	duration("maxRetryAfter", p.MaxRetryAfter, "30s")
 	duration("throttling.maxWait", p.MaxThrottleWait, in.t("none: throttled calls are not repeated", "无：被限流时不重试"))
-	line("throttling.limit", p.Limit.String(), in.t("none: learned, where calls may wait", "无：允许等待时自动学习"), p.Limit.Calls > 0)
+	line("throttling.limit", p.Limit.String(), in.t("none: learned, where calls may wait", "无：允许等待时自动学习"),
+		p.Limit.Calls > 0)
 	line("throttling.scope", strconv.Quote(p.LimitScope), in.t("none: the host", "无：按主机"), p.LimitScope != "")
 	duration("quotaHold", p.QuotaHold, in.t("none: the gateway is always asked", "无：每次都询问网关"))
-	line("retryableStatusCodes", strings.Trim(fmt.Sprint(p.RetryableStatusCodes), "[]"), "500 502 503 504", p.RetryableStatusCodes != nil)
+	line("retryableStatusCodes", strings.Trim(fmt.Sprint(p.RetryableStatusCodes), "[]"), "500 502 503 504",
+		p.RetryableStatusCodes != nil)
 	line("retryNonIdempotent", "true", "false", p.RetryNonIdempotent)
 	line("maxBodyBuffer", fmt.Sprint(max(0, p.MaxBodyBuffer)), "65536", p.MaxBodyBuffer != 0)
 	line("successMarks", successMarks(p.SuccessMarks), none, p.SuccessMarks != nil)

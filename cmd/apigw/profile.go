@@ -123,7 +123,8 @@ func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	}
 	faults := f.Faults()
 	f.Object(map[string]strictjson.Reader{
-		"key": f.String(&p.key), "appCode": f.Bool(&p.appCode), "stage": f.String(&p.stage), "policy": f.String(&p.policy),
+		"key": f.String(&p.key), "appCode": f.Bool(&p.appCode), "stage": f.String(&p.stage),
+		"policy":    f.String(&p.policy),
 		"secretEnv": f.String(&p.secretEnv), "secretFile": f.String(&p.secretFile),
 		"hosts": f.List("host", `an array of hosts, such as ["api.example.com"]`, func(host strictjson.Field) {
 			var name string
@@ -137,7 +138,8 @@ func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	}
 	switch {
 	case p.key != "" && p.appCode:
-		f.Fail(field.At, "profile %s has both key and appCode: the gateway takes one of them", strictjson.Quote(field.Name))
+		f.Fail(field.At, "profile %s has both key and appCode: the gateway takes one of them",
+			strictjson.Quote(field.Name))
 	case p.secretEnv != "" && p.secretFile != "":
 		f.Fail(field.At, "profile %s has both secretEnv and secretFile: keep one", strictjson.Quote(field.Name))
 	case p.key == "" && !p.appCode && p.secretEnv+p.secretFile != "":

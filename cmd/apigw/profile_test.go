@@ -32,7 +32,8 @@ func TestCallWithAProfile(t *testing.T) {
 		"code": {"appCode": true, "secretFile": "code"},
 		"elsewhere": {"key": %[1]q, "secretEnv": "MY_SECRET", "hosts": ["api.example.com"]}
 	}}`, gatewaytest.DefaultAppKey, u.Host))
-	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "code"), []byte(gatewaytest.DefaultAppCode+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "code"), []byte(gatewaytest.DefaultAppCode+"\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	env := map[string]string{"MY_SECRET": gatewaytest.DefaultAppSecret, "APIGW_PROFILES": file}
@@ -60,7 +61,8 @@ func TestCallWithAProfile(t *testing.T) {
 
 func TestProfileFaults(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"inline secret", `{"profiles": {"a": {"key": "1", "secret": "x"}}}`, "write secretEnv, a variable, or secretFile, a file"},
+		{"inline secret", `{"profiles": {"a": {"key": "1", "secret": "x"}}}`,
+			"write secretEnv, a variable, or secretFile, a file"},
 		{"unknown name", `{"profiles": {"a": {"kee": "1"}}}`, `did you mean "key"?`},
 		{"both", `{"profiles": {"a": {"key": "1", "appCode": true}}}`, "has both key and appCode"},
 		{"two secrets", `{"profiles": {"a": {"key": "1", "secretEnv": "A", "secretFile": "b"}}}`, "keep one"},
@@ -69,7 +71,8 @@ func TestProfileFaults(t *testing.T) {
 		{"no JSON", `profiles:`, "profiles.json:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := runCommand([]string{"call", "--profiles", writeProfiles(t, c.text), "--profile", "a", "https://api.example.com/"}, "", nil)
+			got := runCommand([]string{"call", "--profiles", writeProfiles(t, c.text), "--profile", "a",
+				"https://api.example.com/"}, "", nil)
 			if got.exit != exitMisuse || !strings.Contains(got.stderr, c.want) {
 				t.Errorf("got exit %d, %s, want 2 and %q", got.exit, got.stderr, c.want)
 			}

@@ -166,7 +166,8 @@ func (p *proxyServer) serve() int {
 	in := p.in
 	inspector := &inspect.Inspector{
 		Upstream: p.upstream.String(), Proxy: "http://" + p.listener.Addr().String(), Bodies: p.options.bodies,
-		Token: p.token, Language: in.lang, Remote: p.options.allowRemote, Budgets: p.transport.Budgets, Limits: p.transport.Limits,
+		Token: p.token, Language: in.lang, Remote: p.options.allowRemote, Budgets: p.transport.Budgets,
+		Limits:   p.transport.Limits,
 		StopText: func(s apigw.StopReason) catalog.Text { return catalog.Text{EN: s.Text(), ZH: stopTexts[s]} },
 	}
 	handler := p.handler(inspector)
@@ -277,10 +278,12 @@ func (p *proxyServer) announce() {
 	in := p.in
 	fmt.Fprintf(in.stdout, in.t("proxy for %s at http://%s\n", "%s 的代理：http://%s\n"), p.upstream, p.listener.Addr())
 	if p.options.allowRemote {
-		fmt.Fprintf(in.stdout, in.t("  each call needs the header %s: %s\n", "  每个调用须带请求头 %s: %s\n"), proxy.HeaderToken, p.token)
+		fmt.Fprintf(in.stdout, in.t("  each call needs the header %s: %s\n", "  每个调用须带请求头 %s: %s\n"), proxy.HeaderToken,
+			p.token)
 	}
 	if p.page != nil {
-		fmt.Fprintf(in.stdout, in.t("page at http://%s/?token=%s\n", "页面：http://%s/?token=%s\n"), p.page.Addr(), p.token)
+		fmt.Fprintf(in.stdout, in.t("page at http://%s/?token=%s\n", "页面：http://%s/?token=%s\n"), p.page.Addr(),
+			p.token)
 	}
 	fmt.Fprintln(in.stdout, in.t("interrupt (Ctrl-C) to stop", "按 Ctrl-C 停止"))
 }

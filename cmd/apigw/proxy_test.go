@@ -20,11 +20,13 @@ func startProxy(t *testing.T, args ...string) (address, page string, stop func()
 	ctx, cancel := context.WithCancel(t.Context())
 	stdout, w := io.Pipe()
 	env := func(name string) string {
-		return map[string]string{"APIGW_APP_SECRET": gatewaytest.DefaultAppSecret, "APIGW_PROXY_TOKEN": "token-of-the-test"}[name]
+		return map[string]string{"APIGW_APP_SECRET": gatewaytest.DefaultAppSecret,
+			"APIGW_PROXY_TOKEN": "token-of-the-test"}[name]
 	}
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, append([]string{"proxy", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), w, io.Discard, env)
+		code <- run(ctx, append([]string{"proxy", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), w,
+			io.Discard, env)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(stdout)
@@ -74,10 +76,15 @@ func TestProxySignsForTheFakeGateway(t *testing.T) {
 func TestProxyPageWantsItsToken(t *testing.T) {
 	gateway := gatewaytest.NewServer(&gatewaytest.Gateway{})
 	defer gateway.Close()
-	_, page, _ := startProxy(t, "--upstream", gateway.URL, "--key", gatewaytest.DefaultAppKey, "--inspect", "127.0.0.1:0")
+	_, page, _ := startProxy(t, "--upstream", gateway.URL, "--key", gatewaytest.DefaultAppKey, "--inspect",
+		"127.0.0.1:0")
 	address, _, _ := strings.Cut(page, "?")
-	for url, want := range map[string]int{page: http.StatusSeeOther, address: http.StatusUnauthorized, address + "healthz": http.StatusOK, address + "metrics": http.StatusOK} {
-		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for url, want := range map[string]int{page: http.StatusSeeOther, address: http.StatusUnauthorized,
+		address + "healthz": http.StatusOK, address + "metrics": http.StatusOK} {
+		client := &http.Client{CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 		resp, err := client.Get(url)
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +159,8 @@ func TestProxyRefusesWrongFlags(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr strings.Builder
-			code := run(t.Context(), append([]string{"proxy", "--listen", "127.0.0.1:0"}, c.args...), strings.NewReader(""), io.Discard, &stderr, func(string) string { return "" })
+			code := run(t.Context(), append([]string{"proxy", "--listen", "127.0.0.1:0"}, c.args...),
+				strings.NewReader(""), io.Discard, &stderr, func(string) string { return "" })
 			if code != exitMisuse || !strings.Contains(stderr.String(), c.want) {
 				t.Errorf("got %d %q, want %d and %q", code, stderr.String(), exitMisuse, c.want)
 			}

@@ -49,7 +49,8 @@ func TestExplainRecognisesEveryRow(t *testing.T) {
 		rows++
 		got := runCommand([]string{"explain", "--json", "-"}, text, nil)
 		x := decodeExplanation(t, got.stdout)
-		if row, _ := catalog.ByID(x.ID); x.ID != e.ID && (row.Class != e.Class || row.Status != e.Status || row.Message != e.Message) {
+		if row, _ := catalog.ByID(x.ID); x.ID != e.ID &&
+			(row.Class != e.Class || row.Status != e.Status || row.Message != e.Message) {
 			t.Errorf("%s: got %q, exit %d\n%s", e.ID, x.ID, got.exit, text)
 		}
 	}
@@ -62,7 +63,8 @@ func TestExplainRecognisesEveryRow(t *testing.T) {
 func TestExplainFindsBodiesInLogs(t *testing.T) {
 	for _, c := range []struct{ text, id string }{
 		{`2026-11-25T08:00:00Z ERROR upstream said: upstream connect error or disconnect/reset before headers. reset reason: connection failure`, "envoy.connection-failure"},
-		{`{"level":"error","msg":"call failed","status":503,"body":"no healthy upstream"}`, "envoy.no-healthy-upstream"},
+		{`{"level":"error","msg":"call failed","status":503,"body":"no healthy upstream"}`,
+			"envoy.no-healthy-upstream"},
 		{`requests.exceptions.HTTPError: 503 Server Error: no healthy upstream`, "envoy.no-healthy-upstream"},
 		{`no healthy upstream`, "envoy.no-healthy-upstream"},
 		{`{"message":"client request can't be validated: Invalid signature"}`, ""},

@@ -18,7 +18,8 @@ func TestSignTakesNonceAndTimestampFromHeaders(t *testing.T) {
 	env := map[string]string{"APIGW_APP_SECRET": "tops3cret"}
 	const url = "https://api.example.com/orders"
 	want := runCommand([]string{"sign", "--json", "--key", "1", "--nonce", "n", "--timestamp", "5", url}, "", env)
-	got := runCommand([]string{"sign", "--json", "--key", "1", "-H", "X-Ca-Nonce: n", "-H", "X-Ca-Timestamp: 5", url}, "", env)
+	got := runCommand([]string{"sign", "--json", "--key", "1", "-H", "X-Ca-Nonce: n", "-H", "X-Ca-Timestamp: 5", url},
+		"", env)
 	if got.exit != exitOK || got.stdout != want.stdout {
 		t.Errorf("got exit %d, %s%s; want %s", got.exit, got.stdout, got.stderr, want.stdout)
 	}
@@ -34,7 +35,8 @@ func TestSignLikeARefusedRequest(t *testing.T) {
 	if err := os.WriteFile(file, []byte(refused), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"sign", "--key", "1", "--stage", "PRE", "-X", "POST", "-H", "Accept: */*", "-H", "Content-Type: application/json", "-H", "x-trace: 7", "https://api.example.com/orders?a=1"}
+	args := []string{"sign", "--key", "1", "--stage", "PRE", "-X", "POST", "-H", "Accept: */*", "-H",
+		"Content-Type: application/json", "-H", "x-trace: 7", "https://api.example.com/orders?a=1"}
 	mine := filepath.Join(t.TempDir(), "mine.txt")
 	compare := func(like ...string) explanation {
 		printed := runCommand(append(args, like...), refused, env)
@@ -85,7 +87,8 @@ func TestSignLikeSignsTheNamesAsTheyAreListed(t *testing.T) {
 // the string that was signed.
 func TestSignEscapesControlCharacters(t *testing.T) {
 	env := map[string]string{"APIGW_APP_SECRET": "s3cret-of-the-test"}
-	fixed := []string{"sign", "--key", "1", "--nonce", "n", "--timestamp", "5", "https://api.example.com/a?t=%1b%5b31m%c2%9b%ff%00%0d%22%5c&u=%e4%b8%ad"}
+	fixed := []string{"sign", "--key", "1", "--nonce", "n", "--timestamp", "5",
+		"https://api.example.com/a?t=%1b%5b31m%c2%9b%ff%00%0d%22%5c&u=%e4%b8%ad"}
 	got := runCommand(fixed, "", env)
 	for _, raw := range []string{"\x1b", "\x9b", "\x00", "\r", "\xff"} {
 		if strings.Contains(got.stdout, raw) {
@@ -133,13 +136,15 @@ func TestSignCurl(t *testing.T) {
 		{gateway.URL + "/a?b=%20c&d=[1]"},
 		{"-d", `{"it's":"a\b"}`, gateway.URL + "/a"},
 		{"-d", "a=1&b=%20", "-X", "PUT", gateway.URL + "/a?c=d'e"},
-		{"-H", "Accept: application/json", "-H", "X-Note: say \"hi\" to $HOME `now`", "--signed-headers", "X-Note", gateway.URL + "/"},
+		{"-H", "Accept: application/json", "-H", "X-Note: say \"hi\" to $HOME `now`", "--signed-headers", "X-Note",
+			gateway.URL + "/"},
 	} {
 		got := runCommand(append([]string{"sign", "--curl", "--key", gatewaytest.DefaultAppKey}, args...), "", env)
 		if got.exit != exitOK {
 			t.Fatalf("%q: got exit %d, %s", args, got.exit, got.stderr)
 		}
-		out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(got.stdout, "curl -i ", "curl -sS -i --noproxy '*' ", 1)).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), "sh", "-c",
+			strings.Replace(got.stdout, "curl -i ", "curl -sS -i --noproxy '*' ", 1)).CombinedOutput()
 		if err != nil || !strings.HasPrefix(string(out), "HTTP/1.1 200") {
 			t.Errorf("%s\ngot %v, %s", got.stdout, err, out)
 		}
@@ -147,7 +152,8 @@ func TestSignCurl(t *testing.T) {
 }
 
 func TestShellQuote(t *testing.T) {
-	for _, word := range []string{"plain", "", "it's", "a b", "$HOME `x` \"y\"", "tab\there", "\x1b[31m", "line\nbreak", "中文", "\xff", `back\slash`, "!history"} {
+	for _, word := range []string{"plain", "", "it's", "a b", "$HOME `x` \"y\"", "tab\there", "\x1b[31m", "line\nbreak",
+		"中文", "\xff", `back\slash`, "!history"} {
 		quoted := shellQuote(word)
 		if !isPlainText(quoted) || strings.Contains(quoted, "\n") {
 			t.Errorf("%q: got %q, want one line that prints", word, quoted)

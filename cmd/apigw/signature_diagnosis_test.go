@@ -32,7 +32,8 @@ func TestExplainNamesTheCauseOfARefusedSignature(t *testing.T) {
 			if err := os.WriteFile(mine, []byte(c.Signed), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			head := "HTTP/1.1 400 Bad Request\r\nX-Ca-Error-Message: Invalid Signature, Server StringToSign:`" + c.Server + "`\r\n\r\n"
+			head := "HTTP/1.1 400 Bad Request\r\nX-Ca-Error-Message: Invalid Signature, Server StringToSign:`" +
+				c.Server + "`\r\n\r\n"
 			got := runCommand([]string{"explain", "--json", "--signed", mine, "-"}, head, nil)
 			var x struct {
 				Diagnosis struct{ Cause, Part string }

@@ -54,7 +54,8 @@ func ofClient(stack []uintptr) bool {
 		switch f := frame.Function; {
 		case strings.HasPrefix(f, "github.com/apigw-go/apigw/gatewaytest."):
 			return false
-		case strings.HasPrefix(f, "github.com/apigw-go/apigw."), strings.HasPrefix(f, "github.com/apigw-go/apigw/signer."),
+		case strings.HasPrefix(f, "github.com/apigw-go/apigw."),
+			strings.HasPrefix(f, "github.com/apigw-go/apigw/signer."),
 			strings.HasPrefix(f, "net/http.(*Transport)"), strings.HasPrefix(f, "net/http.(*persistConn)"):
 			found = true
 		}

@@ -37,7 +37,8 @@ var ways = []struct{ name, toxics string }{
 	{"clean", ``},
 	{"latency and jitter", `{"type": "latency", "attributes": {"latency": 5, "jitter": 5}}`},
 	{"bandwidth", `{"type": "bandwidth", "attributes": {"rate": 512}}`},
-	{"reset before the gateway", `{"type": "reset_peer", "stream": "upstream", "toxicity": 0.3, "attributes": {"timeout": 2}}`},
+	{"reset before the gateway",
+		`{"type": "reset_peer", "stream": "upstream", "toxicity": 0.3, "attributes": {"timeout": 2}}`},
 	{"reset of the response", `{"type": "reset_peer", "toxicity": 0.3, "attributes": {"timeout": 2}}`},
 	{"response lost, then closed", `{"type": "timeout", "toxicity": 0.2, "attributes": {"timeout": 50}}`},
 	{"black hole", `{"type": "timeout", "toxicity": 0.1, "attributes": {"timeout": 0}}`},
@@ -146,7 +147,8 @@ func TestFaultProxy(t *testing.T) {
 			AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret,
 			Hosts: []string{"127.0.0.1:*"}, Base: base,
 		},
-		Policy: apigw.RetryPolicy{InitialBackoff: 5 * time.Millisecond, MaxBackoff: 50 * time.Millisecond, AttemptTimeout: 250 * time.Millisecond},
+		Policy: apigw.RetryPolicy{InitialBackoff: 5 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
+			AttemptTimeout: 250 * time.Millisecond},
 		// Enough for most repetitions, not for all.
 		Budget: &apigw.RetryBudget{Ratio: 0.4},
 	}
@@ -335,6 +337,7 @@ func (r *run) report(took time.Duration, connections int64) {
 		r.t.Logf("%-32s %6d requests %6d attempts", name, sent[name], r.byWay[name])
 	}
 	for quarter, h := range r.heap {
-		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB with gateways and proxies", quarter+1, h.client>>10, h.all>>10)
+		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB with gateways and proxies", quarter+1,
+			h.client>>10, h.all>>10)
 	}
 }

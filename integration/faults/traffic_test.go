@@ -21,7 +21,8 @@ type order struct {
 }
 
 func drawOrder(r *rand.Rand, id string) order {
-	o := order{id: id, method: pick(r, http.MethodGet, http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPost, http.MethodPost, http.MethodPatch)}
+	o := order{id: id, method: pick(r, http.MethodGet, http.MethodGet, http.MethodPut, http.MethodDelete,
+		http.MethodPost, http.MethodPost, http.MethodPatch)}
 	if o.method != http.MethodGet && o.method != http.MethodDelete {
 		o.key = r.IntN(4) == 0
 		o.bytes = pick(r, 1, 300, 5000, 80<<10)

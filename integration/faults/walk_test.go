@@ -58,7 +58,8 @@ func TestRandomWalkRepeats(t *testing.T) {
 		synctest.Test(t, func(*testing.T) { first.run(s) })
 		synctest.Test(t, func(*testing.T) { second.run(s) })
 		if !slices.Equal(first.trace, second.trace) {
-			t.Errorf("seed %d: got\n\t%s\nthen\n\t%s", s, strings.Join(first.trace, "\n\t"), strings.Join(second.trace, "\n\t"))
+			t.Errorf("seed %d: got\n\t%s\nthen\n\t%s", s, strings.Join(first.trace, "\n\t"),
+				strings.Join(second.trace, "\n\t"))
 		}
 	}
 }
@@ -118,7 +119,8 @@ func drawScript(r *rand.Rand) []gatewaytest.Outcome {
 			o.Params = map[string]string{"Reason": "Connection reset"}
 		}
 		if r.IntN(6) == 0 {
-			o.RetryAfter = pick(r, "1", "7", "0", "-3", "86400", "99999999999999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "soon")
+			o.RetryAfter = pick(r, "1", "7", "0", "-3", "86400", "99999999999999999999",
+				"Wed, 21 Oct 2015 07:28:00 GMT", "soon")
 		}
 		if r.IntN(6) == 0 {
 			o.Delay = time.Duration(r.IntN(20000)) * time.Millisecond
@@ -183,7 +185,8 @@ func (w *walk) problem(format string, args ...any) {
 
 // send sends one request, with a deadline if there is one, and checks what the
 // client learned against what the gateway counted.
-func (w *walk) send(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, deadline time.Duration, start time.Time) {
+func (w *walk) send(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, deadline time.Duration,
+	start time.Time) {
 	w.note(start, "%+v, deadline %v", o, deadline)
 	ctx, recorder := apigw.WithRecorder(context.Background())
 	if deadline > 0 {
@@ -220,7 +223,8 @@ func (w *walk) send(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, d
 		if resp.StatusCode >= 400 && gwErr == nil {
 			w.problem("%s: status %d without a decoded error", o.id, resp.StatusCode)
 		}
-		if scripted := string(answer) == "answer of a backend" || strings.HasPrefix(string(answer), "x"); resp.StatusCode < 400 && bodyErr == nil && !scripted {
+		if scripted := string(answer) == "answer of a backend" ||
+			strings.HasPrefix(string(answer), "x"); resp.StatusCode < 400 && bodyErr == nil && !scripted {
 			if err := o.checkEcho(answer); err != nil {
 				w.problem("%s: %v", o.id, err)
 			}
@@ -242,7 +246,8 @@ func throttled(gateway *gatewaytest.Gateway, id string) (n int) {
 }
 
 // account compares both sides' numbers.
-func (w *walk) account(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, recorder *apigw.Recorder, gwErr *apigw.Error) {
+func (w *walk) account(t *apigw.Transport, gateway *gatewaytest.Gateway, o order, recorder *apigw.Recorder,
+	gwErr *apigw.Error) {
 	// What is on the wire arrives before it is counted.
 	synctest.Wait()
 	counts := gateway.IdentityCounts(o.id)

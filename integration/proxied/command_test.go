@@ -58,7 +58,8 @@ type proxy struct {
 // have ended well.
 func start(t *testing.T, gateway *gatewaytest.Server, args ...string) proxy {
 	t.Helper()
-	args = append([]string{"proxy", "--listen", "127.0.0.1:0", "--upstream", gateway.URL, "--key", gatewaytest.DefaultAppKey, "--lang", "en"}, args...)
+	args = append([]string{"proxy", "--listen", "127.0.0.1:0", "--upstream", gateway.URL, "--key",
+		gatewaytest.DefaultAppKey, "--lang", "en"}, args...)
 	command := exec.Command(binary, args...)
 	command.Env = append(os.Environ(), "APIGW_APP_SECRET="+gatewaytest.DefaultAppSecret, "APIGW_PROXY_TOKEN="+token)
 	stdout, err := command.StdoutPipe()

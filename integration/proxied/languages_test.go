@@ -28,15 +28,19 @@ func TestPrograms(t *testing.T) {
 		want         string // status, attempts, reached
 		executed     int
 	}{
-		"success":               {"GET", "", nil, 0, "200 1 -", 1},
-		"JSON":                  {"POST", `{"a":"b"}`, nil, 0, "200 1 -", 1},
-		"two failures":          {"GET", "", []gatewaytest.Outcome{refused}, 0, "200 3 -", 1},
-		"not reached":           {"POST", "x", []gatewaytest.Outcome{{Error: "D504CO", Params: map[string]string{"Reason": "Timeout connecting to 10.0.0.1:80"}}}, 0, "200 2 -", 1},
-		"may have run":          {"POST", "x", []gatewaytest.Outcome{{Error: "D504TO"}}, 0, "504 1 maybe", 1},
-		"dropped before":        {"GET", "", []gatewaytest.Outcome{{Drop: gatewaytest.DropBeforeBackend}}, 0, "200 2 -", 1},
-		"dropped behind a POST": {"POST", "x", []gatewaytest.Outcome{{Drop: gatewaytest.DropAfterBackend}}, 0, "502 1 maybe", 1},
-		"quota":                 {"POST", "x", []gatewaytest.Outcome{{Error: "B403MQ", Times: -1}}, 0, "403 1 no", 0},
-		"wrong clock":           {"POST", "x", nil, 20 * time.Minute, "200 2 -", 1},
+		"success":      {"GET", "", nil, 0, "200 1 -", 1},
+		"JSON":         {"POST", `{"a":"b"}`, nil, 0, "200 1 -", 1},
+		"two failures": {"GET", "", []gatewaytest.Outcome{refused}, 0, "200 3 -", 1},
+		"not reached": {"POST", "x",
+			[]gatewaytest.Outcome{{Error: "D504CO",
+				Params: map[string]string{"Reason": "Timeout connecting to 10.0.0.1:80"}}}, 0, "200 2 -", 1},
+		"may have run": {"POST", "x", []gatewaytest.Outcome{{Error: "D504TO"}}, 0, "504 1 maybe", 1},
+		"dropped before": {"GET", "", []gatewaytest.Outcome{{Drop: gatewaytest.DropBeforeBackend}}, 0, "200 2 -",
+			1},
+		"dropped behind a POST": {"POST", "x", []gatewaytest.Outcome{{Drop: gatewaytest.DropAfterBackend}}, 0,
+			"502 1 maybe", 1},
+		"quota":       {"POST", "x", []gatewaytest.Outcome{{Error: "B403MQ", Times: -1}}, 0, "403 1 no", 0},
+		"wrong clock": {"POST", "x", nil, 20 * time.Minute, "200 2 -", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for program, command := range programs {
@@ -49,7 +53,8 @@ func TestPrograms(t *testing.T) {
 					server := gatewaytest.NewServer(gateway)
 					defer server.Close()
 					p := start(t, server)
-					args := append(command[1:len(command):len(command)], c.method, p.address+"/v1/orders?token=tops3cret&q=a%20b", c.body)
+					args := append(command[1:len(command):len(command)], c.method,
+						p.address+"/v1/orders?token=tops3cret&q=a%20b", c.body)
 					out, err := exec.Command(command[0], args...).CombinedOutput()
 					if err != nil {
 						t.Fatalf("%v\n%s", err, out)

@@ -23,7 +23,8 @@ func TestProgramsUnderALimit(t *testing.T) {
 	defer server.Close()
 	p := start(t, server, "--policy", filepath.Join("testdata", "limit.json"))
 	const calls = 60
-	out, err := exec.Command("node", filepath.Join("testdata", "pool.mjs"), p.address+"/v1/orders", fmt.Sprint(calls)).CombinedOutput()
+	out, err := exec.Command("node", filepath.Join("testdata", "pool.mjs"), p.address+"/v1/orders",
+		fmt.Sprint(calls)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

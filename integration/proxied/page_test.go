@@ -28,7 +28,8 @@ func browser(t *testing.T) context.Context {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1400, 860), chromedp.UserDataDir(dir),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("lang", "en-US"),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.Flag("lang", "en-US"),
 	)
 	allocator, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
@@ -48,7 +49,8 @@ func run(t *testing.T, ctx context.Context, actions ...chromedp.Action) {
 
 // until waits for a script to be true.
 func until(script string) chromedp.Action {
-	return chromedp.Poll(script, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
+	return chromedp.Poll(script, nil, chromedp.WithPollingInterval(20*time.Millisecond),
+		chromedp.WithPollingTimeout(20*time.Second))
 }
 
 // press sends a key to the page, not to a field in it.
@@ -145,7 +147,8 @@ func TestPageReplays(t *testing.T) {
 }
 
 func TestPageExplainsARefusedSignature(t *testing.T) {
-	server := gatewaytest.NewServer(&gatewaytest.Gateway{Apps: []gatewaytest.App{{AppKey: gatewaytest.DefaultAppKey, AppSecret: "another-secret"}}})
+	server := gatewaytest.NewServer(&gatewaytest.Gateway{Apps: []gatewaytest.App{{AppKey: gatewaytest.DefaultAppKey,
+		AppSecret: "another-secret"}}})
 	defer server.Close()
 	p := start(t, server, "--inspect", "127.0.0.1:0")
 	call(t, "GET", p.address+"/v1/x?city=hz", "")
@@ -193,7 +196,8 @@ func TestPageOutlivesManyCalls(t *testing.T) {
 		}
 	}
 	var longest float64
-	run(t, ctx, until(shownRows+" === 500"), press("j"), until(`document.querySelectorAll("[aria-selected=true].row").length === 1`),
+	run(t, ctx, until(shownRows+" === 500"), press("j"),
+		until(`document.querySelectorAll("[aria-selected=true].row").length === 1`),
 		chromedp.Evaluate("window.longest", &longest))
 	t.Logf("longest time without a turn: %.0f ms", longest)
 	if longest > 5000 {
@@ -268,7 +272,8 @@ func TestScreenshots(t *testing.T) {
 			t.Errorf("%s: a picture of %d bytes", theme, len(picture))
 		}
 		if os.Getenv("UPDATE_SCREENSHOTS") != "" {
-			if err := os.WriteFile(filepath.Join("..", "..", "docs", "images", "proxy-"+theme+".png"), picture, 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join("..", "..", "docs", "images", "proxy-"+theme+".png"), picture,
+				0o644); err != nil {
 				t.Error(err)
 			}
 		}

@@ -130,7 +130,8 @@ func (s *search) walk(v reflect.Value, depth int) {
 		switch f := v.Field(i); {
 		case f.Kind() == reflect.Func && !f.IsNil():
 			s.hidden = true // may hold one; hooks look the same
-		case f.Kind() == reflect.Interface && f.Type() != roundTripper && !f.IsNil() && f.Elem().Type().Implements(roundTripper),
+		case f.Kind() == reflect.Interface && f.Type() != roundTripper && !f.IsNil() &&
+			f.Elem().Type().Implements(roundTripper),
 			f.Type().Implements(roundTripper):
 			s.walk(f, depth-1)
 		}

@@ -105,7 +105,8 @@ func TestNoEndlessCalls(t *testing.T) {
 	})
 	self := &plain{}
 	for name, d := range map[string]http.RoundTripper{
-		"itself": self, "wrapped": &wrapper{rt: self}, "in a function": function(self.RoundTrip), "above another": &plain{Base: self},
+		"itself": self, "wrapped": &wrapper{rt: self}, "in a function": function(self.RoundTrip),
+		"above another": &plain{Base: self},
 	} {
 		http.DefaultTransport = d
 		req, _ := http.NewRequest(http.MethodGet, "http://api.example.com/", nil)

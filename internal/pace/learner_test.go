@@ -154,7 +154,8 @@ func TestUnit(t *testing.T) {
 }
 
 func TestGateNames(t *testing.T) {
-	for g, want := range map[Gate]string{Free: "free", Open: "open", Doubtful: "doubtful", Closed: "closed", 9: "unknown"} {
+	for g, want := range map[Gate]string{Free: "free", Open: "open", Doubtful: "doubtful", Closed: "closed",
+		9: "unknown"} {
 		if got := g.String(); got != want {
 			t.Errorf("Gate(%d) is %q, want %q", g, got, want)
 		}

@@ -104,7 +104,8 @@ func TestGoodputAndRefusals(t *testing.T) {
 			Limit: pacesim.Fixed(100, sec), Workers: 100, RoundTrip: slow, Late: 5 * ms, Warm: 20 * sec, End: 200 * sec,
 		}, learned, 100, .90, .015, 0},
 		{"slow backend", pacesim.Scenario{
-			Limit: pacesim.Fixed(100, sec), Workers: 500, Backend: pacesim.Span{From: 2 * sec, To: 4 * sec}, Warm: 40 * sec, End: 300 * sec,
+			Limit: pacesim.Fixed(100, sec), Workers: 500, Backend: pacesim.Span{From: 2 * sec, To: 4 * sec},
+			Warm: 40 * sec, End: 300 * sec,
 		}, learned, 100, .90, .015, 0},
 		{"20 processes", pacesim.Scenario{
 			Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec,
@@ -156,7 +157,8 @@ func TestThousandJobs(t *testing.T) {
 				t.Logf("%s, seed %d: %v, %d refused", test.name, seed, got.Finished, got.Refused)
 			}
 			if got.Passed != 1000 || got.Dropped != 0 {
-				t.Errorf("%s, seed %d: %d passed and %d got no place, want 1000 and 0", test.name, seed, got.Passed, got.Dropped)
+				t.Errorf("%s, seed %d: %d passed and %d got no place, want 1000 and 0", test.name, seed, got.Passed,
+					got.Dropped)
 			}
 			if limit := 10500 * ms; got.Finished > limit {
 				t.Errorf("%s, seed %d: done after %v, want at most %v", test.name, seed, got.Finished, limit)
@@ -178,7 +180,8 @@ func TestLimitHalvedAndDoubled(t *testing.T) {
 	}
 	s := pacesim.Scenario{Limit: pacesim.Changing(sec, calls), End: 180 * sec}
 	perSeed(t, s, learned, func(t *testing.T, seed uint64, got pacesim.Result) {
-		down := windowsUntil(got, 60*sec, func(passed, refused int) bool { return passed >= 45 && refused <= passed/10+2 })
+		down := windowsUntil(got, 60*sec,
+			func(passed, refused int) bool { return passed >= 45 && refused <= passed/10+2 })
 		up := windowsUntil(got, 120*sec, func(passed, _ int) bool { return passed >= 90 })
 		if *verbose {
 			t.Logf("seed %d: down %d, up %d", seed, down, up)

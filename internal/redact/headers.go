@@ -27,7 +27,8 @@ func IsHarmlessHeader(name string) bool { return harmless[strings.ToLower(name)]
 var responseOnly = map[string]bool{
 	"age": true, "allow": true, "alt-svc": true, "content-range": true, "etag": true, "keep-alive": true,
 	"last-modified": true, "latency": true, "retry-after": true, "retry-after-ms": true, "server": true, "vary": true,
-	"ratelimit": true, "ratelimit-policy": true, "ratelimit-limit": true, "ratelimit-remaining": true, "ratelimit-reset": true,
+	"ratelimit": true, "ratelimit-policy": true, "ratelimit-limit": true, "ratelimit-remaining": true,
+	"ratelimit-reset": true,
 	"x-ca-debug-info": true, "x-ca-error-code": true, "x-ca-error-message": true, "x-ca-request-id": true,
 	"x-envoy-overloaded": true, "x-envoy-ratelimited": true, "x-envoy-upstream-service-time": true,
 	"x-fc-error-type": true, "x-fc-request-id": true, "eagleeye-traceid": true, "x-powered-by": true,

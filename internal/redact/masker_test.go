@@ -14,7 +14,9 @@ import (
 // request has one of every place that can hold a secret.
 func request(t testing.TB) *http.Request {
 	body := "pin=form-value-1&note=two+words%21"
-	req, err := http.NewRequest(http.MethodPost, "https://user-of-url:pass-of-url@api.example.com/v1/x?token=test-9f8e&env=test&q=a%20b%26c%2Fd", strings.NewReader(body))
+	req, err := http.NewRequest(http.MethodPost,
+		"https://user-of-url:pass-of-url@api.example.com/v1/x?token=test-9f8e&env=test&q=a%20b%26c%2Fd",
+		strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,17 +56,18 @@ func TestTextMasksWhatTheRequestCarried(t *testing.T) {
 		"whole query":              {"refused token=test-9f8e&env=test&q=a%20b%26c%2Fd!", "refused ***!"},
 		"form value":               {"pin form-value-1", "pin ***"},
 		"decoded form value":       {"note two words!", "note ***"},
-		"Basic":                    {"credentials " + base64.StdEncoding.EncodeToString([]byte("basic-user:basic-password")), "credentials ***"},
-		"Basic user":               {"user basic-user", "user ***"},
-		"Basic password":           {"password basic-password", "password ***"},
-		"cookie":                   {"session cookie-value-1", "session ***"},
-		"quoted cookie":            {"cookie-value-2", "***"},
-		"user of the URL":          {"user-of-url", "***"},
-		"password of the URL":      {"pass-of-url", "***"},
-		"name of a parameter":      {"parameter token is missing", "parameter token is missing"},
-		"harmless header":          {"cannot serve application/json", "cannot serve application/json"},
-		"twice":                    {"test-9f8e test-9f8e", "*** ***"},
-		"in JSON":                  {`{"key":"custom-key-value"}`, `{"key":"***"}`},
+		"Basic": {"credentials " +
+			base64.StdEncoding.EncodeToString([]byte("basic-user:basic-password")), "credentials ***"},
+		"Basic user":          {"user basic-user", "user ***"},
+		"Basic password":      {"password basic-password", "password ***"},
+		"cookie":              {"session cookie-value-1", "session ***"},
+		"quoted cookie":       {"cookie-value-2", "***"},
+		"user of the URL":     {"user-of-url", "***"},
+		"password of the URL": {"pass-of-url", "***"},
+		"name of a parameter": {"parameter token is missing", "parameter token is missing"},
+		"harmless header":     {"cannot serve application/json", "cannot serve application/json"},
+		"twice":               {"test-9f8e test-9f8e", "*** ***"},
+		"in JSON":             {`{"key":"custom-key-value"}`, `{"key":"***"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := m.Text(c.text, 200); got != c.want {
@@ -77,17 +80,19 @@ func TestTextMasksWhatTheRequestCarried(t *testing.T) {
 func TestTextWithoutSecrets(t *testing.T) {
 	var m *Masker
 	for name, c := range map[string]struct{ text, want string }{
-		"empty":               {"", ""},
-		"query":               {"see /v1/x?token=abc now", "see /v1/x?… now"},
-		"query in quotes":     {`Get "/x?a=b": refused`, `Get "/x?…": refused`},
-		"question":            {"why? because", "why? because"},
-		"two queries":         {"/a?b /c?d", "/a?… /c?…"},
-		"string to sign":      {"Invalid Signature, Server StringToSign:`GET#x`", "Invalid Signature, Server StringToSign…"},
-		"password of a proxy": {"proxy http://me:hidden@10.0.0.1:3128/x refused", "proxy http://***@10.0.0.1:3128/x refused"},
-		"at sign in a path":   {"http://h/@me", "http://h/@me"},
-		"line breaks":         {"a\r\nfake line\x1b[2J", "a��fake line�[2J"},
-		"not UTF-8":           {"a\xffb", "a�b"},
-		"long":                {strings.Repeat("é", 300), strings.Repeat("é", 200) + "…"},
+		"empty":           {"", ""},
+		"query":           {"see /v1/x?token=abc now", "see /v1/x?… now"},
+		"query in quotes": {`Get "/x?a=b": refused`, `Get "/x?…": refused`},
+		"question":        {"why? because", "why? because"},
+		"two queries":     {"/a?b /c?d", "/a?… /c?…"},
+		"string to sign": {"Invalid Signature, Server StringToSign:`GET#x`",
+			"Invalid Signature, Server StringToSign…"},
+		"password of a proxy": {"proxy http://me:hidden@10.0.0.1:3128/x refused",
+			"proxy http://***@10.0.0.1:3128/x refused"},
+		"at sign in a path": {"http://h/@me", "http://h/@me"},
+		"line breaks":       {"a\r\nfake line\x1b[2J", "a��fake line�[2J"},
+		"not UTF-8":         {"a\xffb", "a�b"},
+		"long":              {strings.Repeat("é", 300), strings.Repeat("é", 200) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := m.Text(c.text, 200); got != c.want {
@@ -145,13 +150,15 @@ func TestErr(t *testing.T) {
 		err  error
 		want string
 	}{
-		"nil":                {nil, ""},
-		"URL":                {&url.Error{Op: "Get", URL: "http://h/?token=x", Err: io.EOF}, "EOF"},
-		"wrapped URL":        {fmt.Errorf("call: %w", &url.Error{Op: "Get", URL: "http://h/?token=x", Err: io.EOF}), "EOF"},
+		"nil": {nil, ""},
+		"URL": {&url.Error{Op: "Get", URL: "http://h/?token=x", Err: io.EOF}, "EOF"},
+		"wrapped URL": {fmt.Errorf("call: %w", &url.Error{Op: "Get", URL: "http://h/?token=x", Err: io.EOF}),
+			"EOF"},
 		"malformed code":     {errors.New(`malformed HTTP status code "anything"`), "malformed HTTP status code …"},
 		"malformed response": {errors.New(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "x y"`), "net/http: HTTP/1.x transport connection broken: malformed HTTP response …"},
-		"malformed header":   {errors.New("net/http: malformed MIME header line: x-y"), "net/http: malformed MIME header line…"},
-		"secret":             {errors.New("cannot send custom-key-value"), "cannot send ***"},
+		"malformed header": {errors.New("net/http: malformed MIME header line: x-y"),
+			"net/http: malformed MIME header line…"},
+		"secret": {errors.New("cannot send custom-key-value"), "cannot send ***"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := m.Err(c.err, 200); got != c.want {
@@ -163,7 +170,8 @@ func TestErr(t *testing.T) {
 
 func TestPath(t *testing.T) {
 	for path, want := range map[string]string{
-		"/v1/x": "/v1/x", "/v1/x?token=a": "/v1/x?…", "/v1/x;jsessionid=a/y": "/v1/x;…", "/v1/x#a": "/v1/x#…", "/a\nb": "/a�b", "": "",
+		"/v1/x": "/v1/x", "/v1/x?token=a": "/v1/x?…", "/v1/x;jsessionid=a/y": "/v1/x;…", "/v1/x#a": "/v1/x#…",
+		"/a\nb": "/a�b", "": "",
 	} {
 		if got := Path(path, 64); got != want {
 			t.Errorf("Path(%q) = %q, want %q", path, got, want)
@@ -186,12 +194,14 @@ func TestTooManyValuesShowNothing(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	for name, want := range map[string]bool{"Accept": true, "X-CA-NONCE": true, "Authorization": false, "X-Ca-Signature": false, "X-Anything": false, "Cookie": false} {
+	for name, want := range map[string]bool{"Accept": true, "X-CA-NONCE": true, "Authorization": false,
+		"X-Ca-Signature": false, "X-Anything": false, "Cookie": false} {
 		if got := IsHarmlessHeader(name); got != want {
 			t.Errorf("IsHarmlessHeader(%q) = %v, want %v", name, got, want)
 		}
 	}
-	for name, want := range map[string]bool{"X-Ca-Request-Id": true, "Retry-After": true, "Set-Cookie": false, "Location": false, "X-Anything": false} {
+	for name, want := range map[string]bool{"X-Ca-Request-Id": true, "Retry-After": true, "Set-Cookie": false,
+		"Location": false, "X-Anything": false} {
 		if got := IsHarmlessResponseHeader(name); got != want {
 			t.Errorf("IsHarmlessResponseHeader(%q) = %v, want %v", name, got, want)
 		}

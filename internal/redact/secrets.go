@@ -157,7 +157,8 @@ func (v value) expand(add func(string)) {
 	case plain:
 		add(v.text)
 		add(unescaped(v.text))
-		for piece := range strings.FieldsFuncSeq(v.text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		for piece := range strings.FieldsFuncSeq(v.text,
+			func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
 			add(piece)
 		}
 	case credential:

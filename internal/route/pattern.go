@@ -46,12 +46,14 @@ func parse(text string) (pattern, error) {
 	case strings.Contains(p.host, "*"):
 		return p, fmt.Errorf("host %q: there are no wildcards in hosts, name each one", p.host)
 	case strings.Contains(p.host, "@"):
-		return p, fmt.Errorf("host %q: a pattern names no user, write %q", p.host, p.host[strings.LastIndex(p.host, "@")+1:])
+		return p, fmt.Errorf("host %q: a pattern names no user, write %q", p.host,
+			p.host[strings.LastIndex(p.host, "@")+1:])
 	case strings.ContainsAny(p.path, "?#"):
 		return p, fmt.Errorf("path %q: patterns know neither query nor fragment, write %q",
 			p.path, p.path[:strings.IndexAny(p.path, "?#")])
 	case name != hostname(p.host):
-		return p, fmt.Errorf("host %q: a pattern names no port, it holds for all of them: write %q", p.host, hostname(p.host))
+		return p, fmt.Errorf("host %q: a pattern names no port, it holds for all of them: write %q", p.host,
+			hostname(p.host))
 	case p.method != strings.ToUpper(p.method):
 		return p, fmt.Errorf("method %q: methods are in capitals, write %q", p.method, strings.ToUpper(p.method))
 	case p.path != clean:

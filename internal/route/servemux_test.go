@@ -65,7 +65,8 @@ func (b *both) compare(t *testing.T, req *http.Request) bool {
 		}
 	}
 	if got != b.found {
-		t.Fatalf("%s %s (path %q, raw %q): got %s, want %s", req.Method, req.URL, req.URL.Path, req.URL.RawPath, got, b.found)
+		t.Fatalf("%s %s (path %q, raw %q): got %s, want %s", req.Method, req.URL, req.URL.Path, req.URL.RawPath, got,
+			b.found)
 	}
 	return true
 }
@@ -110,8 +111,10 @@ func FuzzTable(f *testing.F) {
 	f.Add("/", " 0 /", "/0", "GET", "h/0")
 	f.Fuzz(func(t *testing.T, p1, p2, p3, method, rawURL string) {
 		u, err := url.Parse("http://" + rawURL)
-		if err != nil || method == "" || method == http.MethodConnect || u.Host == "" || u.Host != strings.ToLower(u.Host) ||
-			strings.ContainsAny(u.Host, "[]") || strings.Count(u.Host, ":") > 1 || strings.HasSuffix(u.Hostname(), ".") {
+		if err != nil || method == "" || method == http.MethodConnect || u.Host == "" ||
+			u.Host != strings.ToLower(u.Host) ||
+			strings.ContainsAny(u.Host, "[]") || strings.Count(u.Host, ":") > 1 ||
+			strings.HasSuffix(u.Hostname(), ".") {
 			return // where the two differ
 		}
 		b := newBoth()

@@ -69,7 +69,8 @@ func TestFind(t *testing.T) {
 		{"literal before wildcard", "GET", "https://api.example.com/orders/new", "GET api.example.com/orders/new"},
 		{"wildcard", "GET", "https://api.example.com/orders/7", "GET api.example.com/orders/{id}"},
 		{"wildcard is one segment", "GET", "https://api.example.com/orders/7/x", "api.example.com/orders/"},
-		{"escaped slash is no separator", "GET", "https://api.example.com/orders/7%2Fx", "GET api.example.com/orders/{id}"},
+		{"escaped slash is no separator", "GET", "https://api.example.com/orders/7%2Fx",
+			"GET api.example.com/orders/{id}"},
 		{"escaped letter", "GET", "https://api.example.com/order%73/new", "GET api.example.com/orders/new"},
 		{"exactly the slash", "POST", "https://api.example.com/orders/7/items/",
 			"POST api.example.com/orders/{id}/items/{$}"},
@@ -124,7 +125,8 @@ func TestFindWithoutMatch(t *testing.T) {
 		{"no pattern", tableOf(t, "/a", "b.example.com/"), &url.URL{Host: "h", Path: "/b"}},
 		{"empty table", new(route.Table[int]), &url.URL{Path: "/"}},
 		{"no URL", tableOf(t, "/"), nil},
-		{"longer than a name can be", tableOf(t, "a.example.com/"), &url.URL{Host: fmt.Sprintf("%0300d", 1), Path: "/"}},
+		{"longer than a name can be", tableOf(t, "a.example.com/"),
+			&url.URL{Host: fmt.Sprintf("%0300d", 1), Path: "/"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got, ok := tt.table.Find(&http.Request{URL: tt.url}); ok {

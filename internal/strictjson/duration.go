@@ -23,7 +23,8 @@ func (f *File) duration(to *time.Duration, zero bool) Reader {
 		s, ok := field.Data.(string)
 		if n, number := field.Data.(json.Number); number {
 			f.fail(at, func() string {
-				return field.Name + " is a number: write a string with a unit, such as " + Quote(fixDuration(n.String()))
+				return field.Name + " is a number: write a string with a unit, such as " +
+					Quote(fixDuration(n.String()))
 			})
 			return
 		} else if !ok {

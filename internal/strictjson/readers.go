@@ -42,7 +42,8 @@ func (f *File) Map(each Reader) Reader {
 		}
 		for _, field := range fields {
 			if field.First >= 0 {
-				f.Fail(field.At, "%s is there twice, first in line %d: take one out", Quote(field.Name), f.Line(field.First))
+				f.Fail(field.At, "%s is there twice, first in line %d: take one out", Quote(field.Name),
+					f.Line(field.First))
 				continue
 			}
 			each(field)

@@ -82,7 +82,8 @@ func TestReadersReport(t *testing.T) {
 		{"bool", `{"yes": "true"}`, `f:1:9: yes is a string: write true or false`},
 		{"int", `{"count": "1"}`, `f:1:11: count is a string: write a whole number from 1 to 100 (1 for no retry)`},
 		{"too small", `{"count": 0}`, `f:1:11: count is 0: write a whole number from 1 to 100 (1 for no retry)`},
-		{"too large", `{"count": 1e999}`, `f:1:11: count is 1e999: write a whole number from 1 to 100 (1 for no retry)`},
+		{"too large", `{"count": 1e999}`,
+			`f:1:11: count is 1e999: write a whole number from 1 to 100 (1 for no retry)`},
 		{"not whole", `{"count": 2.5}`, `f:1:11: count is 2.5: write a whole number from 1 to 100 (1 for no retry)`},
 		{"many digits", `{"count": 1` + strings.Repeat("0", 1000) + `}`,
 			`f:1:11: count is 1` + strings.Repeat("0", 39) + `…: write a whole number from 1 to 100 (1 for no retry)`},
@@ -96,7 +97,8 @@ func TestReadersReport(t *testing.T) {
 		{"entry", `{"list": [1, "2"]}`, `f:1:14: entry is a string: write a whole number from 0 to 9`},
 		{"strings", `{"headers": {"A": 1}}`, `f:1:19: A is a number: write a string`},
 		{"all at once", `{"yes": 1, "x": 1, "word": 1}`, `f:1:9: yes is a number: write true or false` + "\n" +
-			`f:1:12: unknown field "x": take it out, known are ` + known + "\n" + `f:1:28: word is a number: write a string`},
+			`f:1:12: unknown field "x": take it out, known are ` + known + "\n" +
+			`f:1:28: word is a number: write a string`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := new(everything).read(tt.text); err == nil || err.Error() != tt.want {

@@ -75,11 +75,13 @@ func TestCheck(t *testing.T) {
 		ok   bool
 		want string
 	}{
-		"unchanged":  {"func A(n int) {}", true, ""},
-		"added":      {"func A(n int) {}\nfunc B() {}", false, "new, not recorded: func B()"},
-		"removed":    {"func B() {}", false, "gone, breaks programs: func A(n int)\n"},
-		"changed":    {"func A(n int64) {}", false, "changed, may break programs: func A(n int64); was: func A(n int)\n"},
-		"other kind": {"var A func(n int)", false, "changed, may break programs: var A func(n int); was: func A(n int)\n"},
+		"unchanged": {"func A(n int) {}", true, ""},
+		"added":     {"func A(n int) {}\nfunc B() {}", false, "new, not recorded: func B()"},
+		"removed":   {"func B() {}", false, "gone, breaks programs: func A(n int)\n"},
+		"changed": {"func A(n int64) {}", false,
+			"changed, may break programs: func A(n int64); was: func A(n int)\n"},
+		"other kind": {"var A func(n int)", false,
+			"changed, may break programs: var A func(n int); was: func A(n int)\n"},
 		"unexported": {"func A(n int) {}\nfunc b() {}", true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

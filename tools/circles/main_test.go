@@ -26,7 +26,8 @@ func TestCircles(t *testing.T) {
 			"a.go": "type T struct{ n int }; func (t *T) A() { t.B() }", "b.go": "func (t *T) B() { t.n++; t.A() }",
 		}, ""},
 		"a method and a helper": {map[string]string{
-			"a.go": "type T struct{ n int }; func (t *T) A() { t.B() }; func help() {}", "b.go": "func (t *T) B() { help() }",
+			"a.go": "type T struct{ n int }; func (t *T) A() { t.B() }; func help() {}",
+			"b.go": "func (t *T) B() { help() }",
 		}, ""},
 		"helpers beside methods": {map[string]string{
 			"a.go": "type T struct{}; func (t *T) A() { two() }; func one() {}",
@@ -36,7 +37,8 @@ func TestCircles(t *testing.T) {
 			"a.go": "type T struct{ n int }; func A() { B(T{}) }", "b.go": "func B(t T) int { return t.n }",
 		}, "a.go needs b.go: B; b.go needs a.go: T, n"},
 		"field of a struct within a struct": {map[string]string{
-			"a.go": "type T struct{ in struct{ n int } }; func A() { b() }", "b.go": "func b() int { return t.in.n }", "c.go": "var t T",
+			"a.go": "type T struct{ in struct{ n int } }; func A() { b() }", "b.go": "func b() int { return t.in.n }",
+			"c.go": "var t T",
 		}, "a.go needs b.go: b; b.go needs a.go: in, n; b.go needs c.go: t; c.go needs a.go: T"},
 		"generic type": {map[string]string{
 			"a.go": "type T[E any] struct{ e E }; func A() { b() }", "b.go": "func b() int { return T[int]{}.e }",
@@ -76,7 +78,8 @@ func TestFaultsOfAPackageAreErrors(t *testing.T) {
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "go.mod"), "module example.com/p\n\ngo 1.25\n")
 	write(t, filepath.Join(folder, "a.go"), "package p\nvar a = missing\n")
-	if _, err := run(new(strings.Builder), folder, []string{"."}); err == nil || !strings.Contains(fmt.Sprint(err), "missing") {
+	if _, err := run(new(strings.Builder), folder, []string{"."}); err == nil ||
+		!strings.Contains(fmt.Sprint(err), "missing") {
 		t.Errorf("got %v, want an error that names what is missing", err)
 	}
 }

@@ -27,7 +27,8 @@ func makeProxy(tree, version, folder string) error {
 		return err
 	}
 	for _, name := range nested {
-		if err := writeModule(folder, root+"/"+name, version, filepath.Join(tree, name), below(files, name)); err != nil {
+		if err := writeModule(folder, root+"/"+name, version, filepath.Join(tree, name),
+			below(files, name)); err != nil {
 			return err
 		}
 	}

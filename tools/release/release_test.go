@@ -94,7 +94,8 @@ func makeWritable(dir string) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"prepare"}, {"prepare", "0.9"}, {"prepare", version, "x"}, {"publish", version}, {"proxy", version}} {
+	for _, args := range [][]string{nil, {"prepare"}, {"prepare", "0.9"}, {"prepare", version, "x"},
+		{"publish", version}, {"proxy", version}} {
 		if err := run(args, t.TempDir()); err == nil {
 			t.Errorf("%q: got no error", args)
 		}

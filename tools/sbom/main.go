@@ -37,7 +37,8 @@ func write(w io.Writer, program string) error {
 	main.Type, main.Name = cyclonedx.ComponentTypeApplication, filepath.Base(program)
 	bom.Metadata = &cyclonedx.Metadata{Component: &main}
 	components := []cyclonedx.Component{{
-		Type: cyclonedx.ComponentTypeLibrary, Name: "std", Version: info.GoVersion, PackageURL: "pkg:golang/std@" + info.GoVersion, BOMRef: "std",
+		Type: cyclonedx.ComponentTypeLibrary, Name: "std", Version: info.GoVersion,
+		PackageURL: "pkg:golang/std@" + info.GoVersion, BOMRef: "std",
 	}}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
@@ -51,7 +52,8 @@ func write(w io.Writer, program string) error {
 
 func component(m *debug.Module) cyclonedx.Component {
 	url := "pkg:golang/" + m.Path + "@" + m.Version
-	c := cyclonedx.Component{Type: cyclonedx.ComponentTypeLibrary, Name: m.Path, Version: m.Version, PackageURL: url, BOMRef: url}
+	c := cyclonedx.Component{Type: cyclonedx.ComponentTypeLibrary, Name: m.Path, Version: m.Version, PackageURL: url,
+		BOMRef: url}
 	if m.Sum != "" {
 		c.Properties = &[]cyclonedx.Property{{Name: "go:sum", Value: m.Sum}}
 	}

@@ -20,7 +20,8 @@ const token = "token-of-the-test"
 
 // start puts an Inspector before a proxy to upstream. It returns the address of
 // the proxy and a client of the page.
-func start(t *testing.T, upstream http.HandlerFunc, change func(*Inspector)) (address string, i *Inspector, page func(method, path, body string) (int, string)) {
+func start(t *testing.T, upstream http.HandlerFunc, change func(*Inspector)) (address string, i *Inspector,
+	page func(method, path, body string) (int, string)) {
 	t.Helper()
 	api := httptest.NewServer(upstream)
 	t.Cleanup(api.Close)
@@ -37,7 +38,8 @@ func start(t *testing.T, upstream http.HandlerFunc, change func(*Inspector)) (ad
 	if change != nil {
 		change(i)
 	}
-	server := httptest.NewServer(i.Wrap(proxy.New(proxy.Config{Upstream: u, Transport: transport, OnOutcome: i.OnOutcome})))
+	server := httptest.NewServer(i.Wrap(proxy.New(proxy.Config{Upstream: u, Transport: transport,
+		OnOutcome: i.OnOutcome})))
 	t.Cleanup(server.Close)
 	handler := i.Handler()
 	return server.URL, i, func(method, path, body string) (int, string) {
@@ -121,7 +123,8 @@ func TestPageHoldsNoSecret(t *testing.T) {
 		w.WriteHeader(403)
 		io.WriteString(w, "tops3cret-1")
 	}, nil)
-	get(t, "POST", address+"/v1/x?token=tops3cret-1", "tops3cret-2", http.Header{"X-Key": {"tops3cret-2"}, "Authorization": {"Bearer tops3cret-3"}})
+	get(t, "POST", address+"/v1/x?token=tops3cret-1", "tops3cret-2",
+		http.Header{"X-Key": {"tops3cret-2"}, "Authorization": {"Bearer tops3cret-3"}})
 	done(t, i, 1)
 	_, text := page("GET", "/api/calls/1", "")
 	changed, _, _ := i.ring.since(0)
@@ -140,11 +143,13 @@ func TestBodiesAreKeptOnlyIfAsked(t *testing.T) {
 		want   string
 	}{"off": {false, ""}, "on": {true, "the body"}} {
 		t.Run(name, func(t *testing.T) {
-			address, i, page := start(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }, func(i *Inspector) { i.Bodies = c.bodies })
+			address, i, page := start(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) },
+				func(i *Inspector) { i.Bodies = c.bodies })
 			get(t, "PUT", address+"/", "the body", nil)
 			done(t, i, 1)
 			d := open(t, page, 1)
-			if d.RequestBody.Text != c.want || d.ResponseBody.Text != c.want || d.RequestBody.Bytes != 8 || d.ResponseBody.Bytes != 8 {
+			if d.RequestBody.Text != c.want || d.ResponseBody.Text != c.want || d.RequestBody.Bytes != 8 ||
+				d.ResponseBody.Bytes != 8 {
 				t.Errorf("got %+v and %+v, want %q", d.RequestBody, d.ResponseBody, c.want)
 			}
 		})
@@ -152,7 +157,8 @@ func TestBodiesAreKeptOnlyIfAsked(t *testing.T) {
 }
 
 func TestLongBodyIsCut(t *testing.T) {
-	address, i, page := start(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }, func(i *Inspector) { i.Bodies = true })
+	address, i, page := start(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) },
+		func(i *Inspector) { i.Bodies = true })
 	get(t, "PUT", address+"/", strings.Repeat("x", MaxBody+1), nil)
 	done(t, i, 1)
 	d := open(t, page, 1)
@@ -169,12 +175,14 @@ func TestReplay(t *testing.T) {
 		status int
 		want   seen
 	}{
-		"as it was":       {`{}`, true, 200, seen{"PUT", "/a?b=c", "tops3cret", "body"}},
-		"another method":  {`{"method":"POST"}`, true, 200, seen{"POST", "/a?b=c", "tops3cret", "body"}},
-		"another target":  {`{"target":"/x%2Fy?z"}`, true, 200, seen{"PUT", "/x%2Fy?z", "tops3cret", "body"}},
-		"another body":    {`{"body":"other"}`, false, 200, seen{"PUT", "/a?b=c", "tops3cret", "other"}},
-		"masked header":   {`{"headers":[{"name":"X-Key","value":"","masked":true}]}`, true, 200, seen{"PUT", "/a?b=c", "tops3cret", "body"}},
-		"changed header":  {`{"headers":[{"name":"X-Key","value":"new"}]}`, true, 200, seen{"PUT", "/a?b=c", "new", "body"}},
+		"as it was":      {`{}`, true, 200, seen{"PUT", "/a?b=c", "tops3cret", "body"}},
+		"another method": {`{"method":"POST"}`, true, 200, seen{"POST", "/a?b=c", "tops3cret", "body"}},
+		"another target": {`{"target":"/x%2Fy?z"}`, true, 200, seen{"PUT", "/x%2Fy?z", "tops3cret", "body"}},
+		"another body":   {`{"body":"other"}`, false, 200, seen{"PUT", "/a?b=c", "tops3cret", "other"}},
+		"masked header": {`{"headers":[{"name":"X-Key","value":"","masked":true}]}`, true, 200,
+			seen{"PUT", "/a?b=c", "tops3cret", "body"}},
+		"changed header": {`{"headers":[{"name":"X-Key","value":"new"}]}`, true, 200,
+			seen{"PUT", "/a?b=c", "new", "body"}},
 		"body not kept":   {`{}`, false, 409, seen{}},
 		"no path":         {`{"target":"http://evil.example/"}`, true, 409, seen{}},
 		"two lines":       {`{"target":"/a\r\nX: y"}`, true, 409, seen{}},
@@ -212,7 +220,8 @@ func TestPageNeedsItsToken(t *testing.T) {
 	i := &Inspector{Token: token, Remote: true}
 	handler := i.Handler()
 	for path, want := range map[string]int{
-		"/": 401, "/app.js": 401, "/api/config": 401, "/api/events": 401, "/api/calls/1": 401, "/metrics": 401, "/healthz": 200,
+		"/": 401, "/app.js": 401, "/api/config": 401, "/api/events": 401, "/api/calls/1": 401, "/metrics": 401,
+		"/healthz":      200,
 		"/?token=wrong": 401, "/?token=" + token: 303, "/app.js?token=" + token: 401,
 	} {
 		w := httptest.NewRecorder()
@@ -301,7 +310,8 @@ func TestMetrics(t *testing.T) {
 	done(t, i, 2)
 	_, text := page("GET", "/metrics", "")
 	for _, want := range []string{
-		`apigw_calls_total{status="200",class="",stop=""} 1`, `apigw_calls_total{status="403",class="quota",stop="not-retryable"} 1`,
+		`apigw_calls_total{status="200",class="",stop=""} 1`,
+		`apigw_calls_total{status="403",class="quota",stop="not-retryable"} 1`,
 		"apigw_attempts_total 2", "apigw_calls_in_flight 0", "apigw_call_duration_seconds_count 2",
 	} {
 		if !strings.Contains(text, want+"\n") {

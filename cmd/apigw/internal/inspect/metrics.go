@@ -83,9 +83,11 @@ func (m *metrics) write(w io.Writer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 
-	head(w, "apigw_calls_total", "counter", "Calls answered, by status (0: the client went away), class of the failure and reason for no further attempt.")
+	head(w, "apigw_calls_total", "counter",
+		"Calls answered, by status (0: the client went away), class of the failure and reason for no further attempt.")
 	order := func(a, b callLabels) int {
-		return slices.Compare([]string{strconv.Itoa(a.status), a.class, a.stop}, []string{strconv.Itoa(b.status), b.class, b.stop})
+		return slices.Compare([]string{strconv.Itoa(a.status), a.class, a.stop},
+			[]string{strconv.Itoa(b.status), b.class, b.stop})
 	}
 	for _, l := range slices.SortedFunc(maps.Keys(m.calls), order) {
 		fmt.Fprintf(w, "apigw_calls_total{status=\"%d\",class=%q,stop=%q} %d\n", l.status, l.class, l.stop, m.calls[l])

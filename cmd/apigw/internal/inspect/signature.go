@@ -48,7 +48,8 @@ func signatureOf(resp *http.Response, m *redact.Masker) *signatureView {
 			title += " " + redact.Line(f.Name, 128)
 		}
 		v.Differences = append(v.Differences, differenceView{
-			Title: title, Text: catalog.Text{EN: f.Sentence(), ZH: f.SentenceZH()}, Fix: catalog.Text{EN: f.Fix(), ZH: f.FixZH()},
+			Title: title, Text: catalog.Text{EN: f.Sentence(), ZH: f.SentenceZH()},
+			Fix: catalog.Text{EN: f.Fix(), ZH: f.FixZH()},
 		})
 	}
 	signed, server := d.Strings()

@@ -12,8 +12,9 @@ func TestSideBySide(t *testing.T) {
 		signed, server string
 		want           []string // the lines that differ
 	}{
-		"equal":          {head + "a:1\n/x?b=2", head + "a:1\n/x?b=2", nil},
-		"another type":   {head + "/x", strings.Replace(head, "text/plain", "text/html", 1) + "/x", []string{"Content-Type: text/plain | text/html"}},
+		"equal": {head + "a:1\n/x?b=2", head + "a:1\n/x?b=2", nil},
+		"another type": {head + "/x", strings.Replace(head, "text/plain", "text/html", 1) + "/x",
+			[]string{"Content-Type: text/plain | text/html"}},
 		"another header": {head + "a:1\nb:2\n/x", head + "b:2\nc:3\n/x", []string{": a:1 | ", ":  | c:3"}},
 		"another case":   {head + "X-A:1\n/x", head + "x-a:1\n/x", []string{": X-A:1 | x-a:1"}},
 		"another path":   {head + "/x?q=1", head + "/y?q=1", []string{"path: /x?q=1 | /y?q=1"}},

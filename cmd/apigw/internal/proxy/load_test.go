@@ -22,7 +22,10 @@ import (
 //
 //	go test -run '^$' -bench Throughput ./cmd/apigw/internal/proxy
 func BenchmarkThroughput(b *testing.B) {
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		io.WriteString(w, "ok")
+	}))
 	b.Cleanup(api.Close)
 	u, _ := url.Parse(api.URL)
 	base := http.DefaultTransport.(*http.Transport).Clone()
@@ -32,7 +35,8 @@ func BenchmarkThroughput(b *testing.B) {
 		name    string
 		handler http.Handler
 	}{
-		{"bare", &httputil.ReverseProxy{Transport: base, FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}},
+		{"bare", &httputil.ReverseProxy{Transport: base, FlushInterval: -1,
+			Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}},
 		{"apigw", New(Config{Upstream: u, Transport: &apigw.Transport{Base: &signer.Signer{
 			AppKey: "key-of-the-test", AppSecret: "a-secret-of-the-test", Hosts: []string{u.Host}, Base: base,
 		}}})},
@@ -149,7 +153,8 @@ func TestUploadIsNotKept(t *testing.T) {
 // nothing behind.
 func TestSlowClientsAreCheap(t *testing.T) {
 	const clients = 1000
-	address := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }), nil)
+	address := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }),
+		nil)
 	u, _ := url.Parse(address)
 	runtime.GC()
 	var before, during runtime.MemStats

@@ -35,7 +35,8 @@ func start(t *testing.T, upstream http.Handler, change func(*Config)) string {
 	config := Config{
 		Upstream: u,
 		Transport: &apigw.Transport{
-			Base:   &signer.Signer{AppKey: "key-of-the-test", AppSecret: "a-secret-of-the-test", Hosts: []string{u.Host}, Base: base},
+			Base: &signer.Signer{AppKey: "key-of-the-test", AppSecret: "a-secret-of-the-test",
+				Hosts: []string{u.Host}, Base: base},
 			Policy: apigw.RetryPolicy{InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond},
 		},
 	}
@@ -67,7 +68,8 @@ func TestTargetPassesByteForByte(t *testing.T) {
 	var got atomic.Value
 	address := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got.Store(r.RequestURI) }), nil)
 	for _, target := range []string{
-		"/", "/a/b", "/a//b/", "/a/../b", "/a%2Fb", "/a%2fb", "/a%20b", "/a|b", "/a%7Cb", "/{x}", "/%E6%9F%A5", "/\xe6\x9f\xa5", "//double",
+		"/", "/a/b", "/a//b/", "/a/../b", "/a%2Fb", "/a%2fb", "/a%20b", "/a|b", "/a%7Cb", "/{x}", "/%E6%9F%A5",
+		"/\xe6\x9f\xa5", "//double",
 		"/x?", "/x?a=b+c&d=%zz", "/x?b=1&a=2;c=3", "/x?a=%2B&b=%20", "/x?q=\xe6\x9f\xa5", "/~user/!$&'()*,;=:@",
 	} {
 		got.Store("")
@@ -99,19 +101,25 @@ func TestSignatureIsValidForEveryTarget(t *testing.T) {
 
 func TestHeadersOfTheClient(t *testing.T) {
 	sent := http.Header{
-		"X-Ca-Key": {"other"}, "X-Ca-Signature": {"stale"}, "X-Ca-Stage": {"TEST"}, "Authorization": {"Bearer client"}, "Cookie": {"a=b"},
-		"X-Apigw-Token": {"t"}, "Origin": {"http://x"}, "X-Own": {"kept"}, "X-Forwarded-For": {"1.2.3.4"}, "User-Agent": {"me/1"},
+		"X-Ca-Key": {"other"}, "X-Ca-Signature": {"stale"}, "X-Ca-Stage": {"TEST"}, "Authorization": {"Bearer client"},
+		"Cookie":        {"a=b"},
+		"X-Apigw-Token": {"t"}, "Origin": {"http://x"}, "X-Own": {"kept"}, "X-Forwarded-For": {"1.2.3.4"},
+		"User-Agent": {"me/1"},
 	}
 	for name, c := range map[string]struct {
 		pass []string
 		want map[string]string
 	}{
-		"taken off": {nil, map[string]string{"Authorization": "", "Cookie": "", "X-Ca-Stage": "", "X-Apigw-Token": "", "Origin": "", "X-Own": "kept", "User-Agent": "me/1", "X-Ca-Key": "key-of-the-test"}},
-		"passed":    {[]string{"authorization"}, map[string]string{"Authorization": "Bearer client", "Cookie": ""}},
+		"taken off": {nil, map[string]string{"Authorization": "", "Cookie": "", "X-Ca-Stage": "", "X-Apigw-Token": "",
+			"Origin": "", "X-Own": "kept", "User-Agent": "me/1", "X-Ca-Key": "key-of-the-test"}},
+		"passed": {[]string{"authorization"}, map[string]string{"Authorization": "Bearer client", "Cookie": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got http.Header
-			address := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r.Header.Clone() }), func(config *Config) { config.Pass = c.pass })
+			address := start(t, http.HandlerFunc(func(w http.ResponseWriter,
+				r *http.Request) {
+				got = r.Header.Clone()
+			}), func(config *Config) { config.Pass = c.pass })
 			req, _ := http.NewRequest(http.MethodGet, address+"/", nil)
 			req.Header = sent.Clone()
 			resp, err := http.DefaultClient.Do(req)
@@ -139,11 +147,17 @@ func TestAnswersSayWhatWasDone(t *testing.T) {
 		status int
 		want   map[string]string
 	}{
-		"success":         {"GET", nil, 0, 200, map[string]string{headerAttempts: "1", headerStop: "", headerReached: "", headerError: ""}},
-		"saved":           {"GET", status(503), 2, 200, map[string]string{headerAttempts: "3", headerError: ""}},
-		"may have run":    {"POST", status(503), 9, 503, map[string]string{headerAttempts: "1", headerStop: "may-have-run", headerReached: "maybe", headerError: "unknown"}},
-		"refused":         {"GET", code(403, "B403MQ"), 9, 403, map[string]string{headerAttempts: "1", headerStop: "not-retryable", headerReached: "no", headerError: "B403MQ"}},
-		"forged by above": {"GET", forged, 1, 200, map[string]string{headerAttempts: "1", headerStop: "", "X-Apigw-Other": ""}},
+		"success": {"GET", nil, 0, 200,
+			map[string]string{headerAttempts: "1", headerStop: "", headerReached: "", headerError: ""}},
+		"saved": {"GET", status(503), 2, 200, map[string]string{headerAttempts: "3", headerError: ""}},
+		"may have run": {"POST", status(503), 9, 503,
+			map[string]string{headerAttempts: "1", headerStop: "may-have-run", headerReached: "maybe",
+				headerError: "unknown"}},
+		"refused": {"GET", code(403, "B403MQ"), 9, 403,
+			map[string]string{headerAttempts: "1", headerStop: "not-retryable", headerReached: "no",
+				headerError: "B403MQ"}},
+		"forged by above": {"GET", forged, 1, 200,
+			map[string]string{headerAttempts: "1", headerStop: "", "X-Apigw-Other": ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -193,12 +207,16 @@ func TestNoResponseIsAProblem(t *testing.T) {
 		reached  string
 		attempts int
 	}{
-		"connection breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "POST", 502, "maybe", 1},
-		"broken each time":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "GET", 502, "maybe", 4},
-		"no answer in time": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 20 * time.Millisecond, "POST", 504, "maybe", 1},
+		"connection breaks": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "POST", 502,
+			"maybe", 1},
+		"broken each time": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, "GET", 502,
+			"maybe", 4},
+		"no answer in time": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+			20 * time.Millisecond, "POST", 504, "maybe", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := start(t, c.upstream, func(config *Config) { config.Transport.(*apigw.Transport).Policy.AttemptTimeout = c.timeout })
+			address := start(t, c.upstream,
+				func(config *Config) { config.Transport.(*apigw.Transport).Policy.AttemptTimeout = c.timeout })
 			req, _ := http.NewRequest(c.method, address+"/x?token=tops3cret", nil)
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
@@ -210,10 +228,13 @@ func TestNoResponseIsAProblem(t *testing.T) {
 			if err := json.Unmarshal(text, &got); err != nil {
 				t.Fatalf("%v in %s", err, text)
 			}
-			if resp.StatusCode != c.status || got.Status != c.status || got.Reached != c.reached || got.Attempts != c.attempts {
-				t.Errorf("got %d %+v, want status %d, reached %s, %d attempts", resp.StatusCode, got, c.status, c.reached, c.attempts)
+			if resp.StatusCode != c.status || got.Status != c.status || got.Reached != c.reached ||
+				got.Attempts != c.attempts {
+				t.Errorf("got %d %+v, want status %d, reached %s, %d attempts", resp.StatusCode, got, c.status,
+					c.reached, c.attempts)
 			}
-			if resp.Header.Get("Content-Type") != "application/problem+json" || bytes.Contains(text, []byte("tops3cret")) {
+			if resp.Header.Get("Content-Type") != "application/problem+json" ||
+				bytes.Contains(text, []byte("tops3cret")) {
 				t.Errorf("got %v %s", resp.Header, text)
 			}
 		})
@@ -249,7 +270,8 @@ func TestForms(t *testing.T) {
 					t.Errorf("got %d bytes, want %d", len(body), c.size)
 				}
 			}), func(config *Config) { config.FormLimit = 64 })
-			resp, err := http.Post(address+"/", "application/x-www-form-urlencoded", strings.NewReader("a="+strings.Repeat("x", c.size-2)))
+			resp, err := http.Post(address+"/", "application/x-www-form-urlencoded",
+				strings.NewReader("a="+strings.Repeat("x", c.size-2)))
 			if err != nil {
 				t.Fatal(err)
 			}

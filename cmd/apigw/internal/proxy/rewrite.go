@@ -67,7 +67,8 @@ func isOfTheClient(name string) bool {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Origin", "Referer":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Ca-") || strings.HasPrefix(name, "X-Apigw-") || strings.HasPrefix(name, "Sec-Fetch-")
+	return strings.HasPrefix(name, "X-Ca-") || strings.HasPrefix(name, "X-Apigw-") ||
+		strings.HasPrefix(name, "Sec-Fetch-")
 }
 
 func canonical(names []string) map[string]bool {

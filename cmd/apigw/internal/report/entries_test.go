@@ -121,7 +121,8 @@ func TestTimestamp(t *testing.T) {
 }
 
 func FuzzEntries(f *testing.F) {
-	for _, seed := range []string{"a\nb", "HTTP/1.1 403 F\nA: b\n\n", "[{\"a\":1}", "{\"log\":{\"entries\":[{}]}}", "\x1f\x8b", "\xff\xfea\x00"} {
+	for _, seed := range []string{"a\nb", "HTTP/1.1 403 F\nA: b\n\n", "[{\"a\":1}", "{\"log\":{\"entries\":[{}]}}",
+		"\x1f\x8b", "\xff\xfea\x00"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, log []byte) {

@@ -200,7 +200,8 @@ func (h *headLines) superseded() bool {
 	case h.status == http.StatusOK:
 		return len(h.answer.Header) == 0 // "Connection established"
 	case h.status == http.StatusUnauthorized || h.status == http.StatusProxyAuthRequired:
-		scheme, _, _ := strings.Cut(h.answer.Header.Get("Www-Authenticate")+h.answer.Header.Get("Proxy-Authenticate"), " ")
+		scheme, _, _ := strings.Cut(h.answer.Header.Get("Www-Authenticate")+h.answer.Header.Get("Proxy-Authenticate"),
+			" ")
 		return strings.EqualFold(scheme, "Digest") || strings.EqualFold(scheme, "NTLM") ||
 			strings.EqualFold(scheme, "Negotiate")
 	}

@@ -32,7 +32,8 @@ func newPage(text string) *page {
 		raw = strings.TrimSuffix(raw, "\n")
 		line := pageLine{start: b.Len(), raw: raw}
 		clean := strings.TrimSuffix(raw, "\r")
-		if i := strings.LastIndexByte(clean, '\r'); i >= 0 && strings.TrimSpace(clean[:i]) != "" && isProgress(clean[:i]) {
+		if i := strings.LastIndexByte(clean, '\r'); i >= 0 && strings.TrimSpace(clean[:i]) != "" &&
+			isProgress(clean[:i]) {
 			// curl draws it with CR alone, before the head.
 			// A progress meter writes its line over and over; the last state counts.
 			line.dropped = append(line.dropped, droppedBytes{0, i + 1})

@@ -21,9 +21,12 @@ func facts(r Report) string {
 
 func TestReadSaysWhere(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"head", "HTTP/1.1 403 F\nX-Ca-Error-Code: B403MQ\n\n", "status=403 at line 1, column 1; X-Ca-Error-Code=B403MQ at line 2, column 1"},
-		{"behind CR LF", "HTTP/2 403\r\nx-ca-error-code: B403MQ\r\n", "status=403 at line 1, column 1; X-Ca-Error-Code=B403MQ at line 2, column 1"},
-		{"behind a prefix", "< HTTP/2 403\n< x-ca-error-code: B403MQ\n", "status=403 at line 1, column 3; X-Ca-Error-Code=B403MQ at line 2, column 3"},
+		{"head", "HTTP/1.1 403 F\nX-Ca-Error-Code: B403MQ\n\n",
+			"status=403 at line 1, column 1; X-Ca-Error-Code=B403MQ at line 2, column 1"},
+		{"behind CR LF", "HTTP/2 403\r\nx-ca-error-code: B403MQ\r\n",
+			"status=403 at line 1, column 1; X-Ca-Error-Code=B403MQ at line 2, column 1"},
+		{"behind a prefix", "< HTTP/2 403\n< x-ca-error-code: B403MQ\n",
+			"status=403 at line 1, column 3; X-Ca-Error-Code=B403MQ at line 2, column 3"},
 		{"in a sentence", "sorry,\nwe got B403MQ again", "X-Ca-Error-Code=B403MQ at line 2, column 8"},
 		{"behind Chinese, in characters", "错误码：B403MQ", "X-Ca-Error-Code=B403MQ at line 1, column 1"},
 		{"behind colours", "\x1b[1mgot\x1b[0m \x1b[31mB403MQ\x1b[0m", "X-Ca-Error-Code=B403MQ at line 1, column 18"},
@@ -46,10 +49,14 @@ func TestReadFindsTheBody(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"behind a head", "HTTP/1.1 503 S\nServer: e\n\nno healthy upstream", "no healthy upstream"},
 		{"of a mail", "> HTTP/1.1 503 S\n> Server: e\n>\n> no healthy\n> upstream\n\nbye", "no healthy\nupstream"},
-		{"of curl -v", "> GET / HTTP/1.1\n>\n< HTTP/1.1 503 S\n< Server: e\n< \nno healthy upstream\n* left intact\n", "no healthy upstream"},
-		{"of curl -v in a container", "w | < HTTP/1.1 503 S\nw | < Server: e\nw | < \nw | no healthy upstream\nw | * left\n", "no healthy upstream"},
+		{"of curl -v", "> GET / HTTP/1.1\n>\n< HTTP/1.1 503 S\n< Server: e\n< \nno healthy upstream\n* left intact\n",
+			"no healthy upstream"},
+		{"of curl -v in a container",
+			"w | < HTTP/1.1 503 S\nw | < Server: e\nw | < \nw | no healthy upstream\nw | * left\n",
+			"no healthy upstream"},
 		{"before a fence", "```\nHTTP/1.1 503 S\nServer: e\n\nno healthy upstream\n```\nthanks", "no healthy upstream"},
-		{"before the next command", "$ curl -i h\nHTTP/1.1 503 S\nServer: e\n\nno healthy upstream\n$ ", "no healthy upstream"},
+		{"before the next command", "$ curl -i h\nHTTP/1.1 503 S\nServer: e\n\nno healthy upstream\n$ ",
+			"no healthy upstream"},
 		{"of a field", `{"status":503,"response_body":"no healthy upstream"}`, "no healthy upstream"},
 		{"of HAR", `{"response":{"status":503,"content":{"text":"no healthy upstream"}}}`, "no healthy upstream"},
 		{"that is announced as empty", "HTTP/1.1 503 S\nContent-Length: 0\n\nafterwards I tried again", ""},
@@ -80,7 +87,8 @@ func TestABodyNeverOutvotesTheHead(t *testing.T) {
 		"apigw: A403IP 403 Access denied by IP Control Policy",
 		"HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n\n",
 	} {
-		for _, head := range []string{"HTTP/1.1 503 S\nServer: x\n\n", "HTTP/1.1 503 S\nServer: x\nX-Ca-Error-Code: D503CB\n\n", "HTTP/1.1 503 S\nContent-Length: 5\n\n"} {
+		for _, head := range []string{"HTTP/1.1 503 S\nServer: x\n\n",
+			"HTTP/1.1 503 S\nServer: x\nX-Ca-Error-Code: D503CB\n\n", "HTTP/1.1 503 S\nContent-Length: 5\n\n"} {
 			r := Read([]byte(head + body))
 			a := r.Answers[r.Best]
 			want := ""
