@@ -79,9 +79,7 @@ func Example() {
 		log.Print(err)
 	}
 	// Output:
-	// apigw: B403MQ 403 Api Market Subscription quota exhausted: the marketplace call package is used up; buy more
-	// calls; request id 4D1C0C6E; GET api.example.com/v1/weather; 1 attempt, no further one: another attempt cannot
-	// help
+	// apigw: B403MQ 403 Api Market Subscription quota exhausted: the marketplace call package is used up; buy more calls; request id 4D1C0C6E; GET api.example.com/v1/weather; 1 attempt, no further one: another attempt cannot help
 }
 
 // Sign below the Transport, so that each attempt carries a nonce, a timestamp
@@ -177,9 +175,7 @@ func Example_refusedSignature() {
 		log.Print(d) // one line, without values
 	}
 	// Output:
-	// signature refused: both sides have the same string, so the keys differ: AppSecret is wrong, or it is that of
-	// another AppKey or environment, or has a blank or newline around it; copy AppSecret again from the application
-	// that X-Ca-Key names, and check that both sides use the same algorithm
+	// signature refused: both sides have the same string, so the keys differ: AppSecret is wrong, or it is that of another AppKey or environment, or has a blank or newline around it; copy AppSecret again from the application that X-Ca-Key names, and check that both sides use the same algorithm
 }
 
 // An AppCode needs no signature.

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
-// traced returns a client with a span and a duration for each attempt. base is http.DefaultTransport or a
-// signer.Signer.
+// traced returns a client with a span and a duration for each attempt. base is
+// http.DefaultTransport or a signer.Signer.
 func traced(base http.RoundTripper) (*http.Client, error) {
 	transport := &apigw.Transport{Base: otelhttp.NewTransport(base)}
 	if _, err := otelapigw.Instrument(transport); err != nil {

@@ -42,8 +42,7 @@ func ExampleError() {
 	_, err := (&http.Client{Transport: s}).Get("https://api.example.com/v1/weather")
 	fmt.Println(err)
 	// Output:
-	// Get "https://api.example.com/v1/weather": signer: AppSecret begins or ends with a blank or a newline; trim it,
-	// for example with strings.TrimSpace
+	// Get "https://api.example.com/v1/weather": signer: AppSecret begins or ends with a blank or a newline; trim it, for example with strings.TrimSpace
 }
 
 func ExampleDiagnose() {
@@ -53,8 +52,7 @@ func ExampleDiagnose() {
 		fmt.Println(d)
 	}
 	// Output:
-	// signature refused: Accept differs (signed nothing, gateway 3 bytes): no Accept was signed, and one arrived: HTTP
-	// clients add it by themselves; set Accept on the request, and sign it
+	// signature refused: Accept differs (signed nothing, gateway 3 bytes): no Accept was signed, and one arrived: HTTP clients add it by themselves; set Accept on the request, and sign it
 }
 
 func ExampleSecret() {
