@@ -25,6 +25,16 @@ type laneKey struct {
 	limit      RateLimit
 }
 
+// limited reports whether a limit of the lane is known.
+func (l *lane) limited() bool {
+	for i := range l.queues {
+		if q := l.queues[i].Load(); q != nil && q.Limited() {
+			return true
+		}
+	}
+	return false
+}
+
 // pacerPlace is a place in each queue of a lane.
 type pacerPlace struct {
 	lane   *lane

@@ -123,8 +123,8 @@ func (c *call) context() (context.Context, context.CancelFunc) {
 	ctx := c.req.Context()
 	//lint:ignore SA1019 net/http obeys it, and so does who stands in for it
 	cancelled := c.req.Cancel
-	if cancelled == nil {
-		return ctx, func() {}
+	if cancelled == nil || c.pacing.pacer != nil && !c.pacing.lane.limited() {
+		return ctx, func() {} // nothing to wait for
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {

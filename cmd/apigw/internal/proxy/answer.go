@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/apigw-go/apigw"
-	"github.com/apigw-go/apigw/catalog"
 )
 
 // The headers that say what the proxy did, so that the program neither retries
@@ -81,7 +80,7 @@ func noResponse(e *apigw.Error) problem {
 	switch {
 	case e.Timeout():
 		p.Status, p.Title = http.StatusGatewayTimeout, "the API did not answer in time"
-	case e.Entry.Class == catalog.ClassThrottled:
+	case errors.Is(e, apigw.ErrThrottled): // Stop is paced: nothing was sent
 		p.Status, p.Title = http.StatusTooManyRequests, "no place within the call limit"
 	}
 	return p

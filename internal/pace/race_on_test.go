@@ -1,0 +1,6 @@
+//go:build race
+
+package pace_test
+
+// raceEnabled: the race detector makes the simulations slow.
+const raceEnabled = true
