@@ -37,7 +37,7 @@ func (c *call) observe(resp *http.Response, err error) decision {
 	switch {
 	case c.latest != nil:
 		a.secrets = &c.latest.secrets
-	case a.RequestID != "": // a success can repeat a secret, too
+	case a.RequestID != "": // a success can echo a secret, too
 		secrets := redact.Of(c.req, touched, resp.Request)
 		a.secrets = &secrets
 	}

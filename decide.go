@@ -30,7 +30,7 @@ type situation struct {
 	learned        bool // the refusal taught the signer below what was wrong
 
 	asked  time.Duration // the delay that the server asked for, 0 for none
-	spread time.Duration // by chance, on top, if all who asked were told the same
+	spread time.Duration // by chance, on top, if all who asked got the same answer
 	waited time.Duration // for rate limits, so far
 
 	refusals int  // attempts that a call limit refused
@@ -178,7 +178,7 @@ func (s situation) turn() decision {
 }
 
 // delay adds what the server asked for to the backoff, so that those who were
-// told the same do not come back at the same moment.
+// given the same time do not come back at the same moment.
 func (s situation) delay(e *Error, backOff time.Duration) decision {
 	switch {
 	case backOff < 0:

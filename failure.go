@@ -36,7 +36,7 @@ func newRefusal(req, touched *http.Request, resp *http.Response, seen received) 
 	f := failureOf(req)
 	f.classify(seen)
 	f.secrets = redact.Of(req, touched, resp.Request)
-	if f.Message != "" { // which can repeat what a form or JSON held
+	if f.Message != "" { // which can echo what a form or JSON held
 		f.secrets.AddBody(cmp.Or(resp.Request, req))
 	}
 	if note := resign.FromResponse(resp); note != nil {

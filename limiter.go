@@ -43,7 +43,7 @@ type Place struct {
 // Outcome says what became of a call that had a place.
 type Outcome uint8
 
-// The outcomes. OutcomeUnknown: no answer came, or one that does not tell; it
+// The outcomes. OutcomeUnknown: no answer came, or one that does not say; it
 // must not be counted, but frees the place of a call that others wait for.
 // OutcomePassed: any answer that is no refusal by a call limit, a failure too.
 // OutcomeUnsent: nothing was sent, so the place is free again.

@@ -98,7 +98,7 @@ func (p *Pacer) enter(
 
 // done gives the place back. Only the queue of the scope learns of a refusal:
 // whether the others would have admitted the call, nobody knows.
-// It returns a queue whose limit is new, or another than was last told.
+// It returns a queue whose limit is new, or another than was last reported.
 func (p *Pacer) done(place *pacerPlace, outcome Outcome, refused scope, retryAfter time.Duration) (news *pace.Queue) {
 	if place.lane.key.custom != "" {
 		refused = scopeOwn

@@ -17,7 +17,7 @@ type PacerState struct {
 	// Rate is how many calls a second are let go. 0 means that no limit is
 	// known: nothing is held back.
 	Rate float64
-	// Window is how long the gateway counts, as far as it can be told: a
+	// Window is how long the gateway counts, as far as it can be known: a
 	// second, a minute, an hour or a day. 0 while no limit is known.
 	Window time.Duration
 	// Closed is how long the limit has been used up; 0 while calls go.

@@ -283,7 +283,7 @@ func (c *call) whyNoPlace() StopReason {
 	return StopPaced
 }
 
-// noPlace tells a failure what else is known about a call that was not sent,
+// noPlace gives a failure what else is known about a call that was not sent,
 // because err says that there was no place.
 func (f *failure) noPlace(err error) {
 	none, held := (*NoPlaceError)(nil), (*heldError)(nil)

@@ -95,7 +95,7 @@ func TestOneAttemptMeansOne(t *testing.T) {
 	})
 }
 
-// A call without a place in time is not sent, and is told at once.
+// A call without a place in time is not sent, and is reported at once.
 func TestPaced(t *testing.T) {
 	for _, test := range []struct {
 		name     string

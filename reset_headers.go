@@ -12,7 +12,7 @@ import (
 
 // askedDelay returns the delay that the server asked for with the failure. For a
 // call limit that can be the time at which it begins anew, which reset says:
-// everybody was told the same.
+// everybody got the same answer.
 func (e *Error) askedDelay(h http.Header, now time.Time) (delay time.Duration, reset bool) {
 	if delay = askedDelay(h, now); delay > 0 || e.Entry.Class != catalog.ClassThrottled {
 		return delay, false

@@ -71,7 +71,7 @@ func TestNamedTimes(t *testing.T) {
 	}
 }
 
-// Clients that were told the same reset come back within the second after it,
+// Clients that got the same reset come back within the second after it,
 // not at once, and not before.
 func TestResetIsSpreadOverASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

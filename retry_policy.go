@@ -57,7 +57,7 @@ type RetryPolicy struct {
 	MaxThrottleWait time.Duration
 	// Limit is the call limit that the gateway is said to have. Calls are
 	// spaced by it from the first one on, and by what is learned if that is
-	// lower. Each process of a fleet may be told the whole limit. The zero
+	// lower. Each process of a fleet may declare the whole limit. The zero
 	// value declares none.
 	Limit RateLimit
 	// LimitScope tells requests to the same host apart that have limits of

@@ -275,7 +275,7 @@ func TestContractCancellation(t *testing.T) {
 	defer close(hang)
 	for name, handler := range map[string]http.HandlerFunc{
 		"during send": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"during pause": func(w http.ResponseWriter, r *http.Request) {
+		"during delay": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "20")
 			refuse(w, 504, notSentText)
 		},

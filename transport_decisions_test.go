@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-// What is repeated for which method: the table of the README.
+// What is retried for which method: the table of the README.
 func TestDecisions(t *testing.T) {
 	const get, post = http.MethodGet, http.MethodPost
 	d504 := func(reason string) answer {

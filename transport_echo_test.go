@@ -17,7 +17,7 @@ import (
 )
 
 // secretPlaces are the places of a request that hold a secret, each with the
-// forms in which a server may repeat it.
+// forms in which a server may echo it.
 var secretPlaces = map[string]struct {
 	put    func(*http.Request)
 	echoes []string
@@ -65,7 +65,7 @@ func body(contentType, text string) func(*http.Request) {
 	}
 }
 
-// answersThatEcho are the places of a response that can repeat a secret.
+// answersThatEcho are the places of a response that can echo a secret.
 var answersThatEcho = map[string]func(secret string) answer{
 	"unknown text":     func(s string) answer { return answer{status: 403, message: "refused " + s + " now"} },
 	"known text":       func(s string) answer { return answer{status: 403, message: "User Arrears " + s} },
@@ -86,7 +86,7 @@ var answersThatEcho = map[string]func(secret string) answer{
 	"malformed": func(s string) answer { return answer{err: fmt.Errorf("malformed HTTP status code %q", s)} },
 }
 
-// Nothing that the request carried is shown, wherever a server repeats it, and
+// Nothing that the request carried is shown, wherever a server echoes it, and
 // whatever a program does with what it gets.
 func TestNoEchoIsShown(t *testing.T) {
 	for place, p := range secretPlaces {

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-// A text that repeats the request's credentials is masked.
+// A text that echoes the request's credentials is masked.
 func TestErrorMasksCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		req := newRequest(t, http.MethodGet, "")

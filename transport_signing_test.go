@@ -17,7 +17,7 @@ import (
 	"github.com/apigw-go/apigw/signer"
 )
 
-// quick is a policy whose pauses do not slow a test down.
+// quick is a policy whose delays do not slow a test down.
 var quick = apigw.RetryPolicy{InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
 
 func unlimited() *apigw.RetryBudget { return &apigw.RetryBudget{Unlimited: true} }
@@ -156,8 +156,8 @@ func TestWrongClockIsRepairedOnce(t *testing.T) {
 	}
 }
 
-// http.Transport repeats a GET by itself when a reused connection dies; the
-// gateway then says "Nonce Used" to a request that no one else repeated.
+// http.Transport resends a GET by itself when a reused connection dies; the
+// gateway then says "Nonce Used" to a request that nobody else resent.
 func TestNonceUsedByTheTransportBelow(t *testing.T) {
 	g := &gatewaytest.Gateway{
 		Routes: []gatewaytest.Route{

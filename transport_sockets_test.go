@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// quick is a policy whose pauses do not slow a test down.
+// quick is a policy whose delays do not slow a test down.
 var quick = RetryPolicy{InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond}
 
 // serverOf starts a server with handler and returns it with a client that goes

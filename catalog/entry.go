@@ -126,7 +126,7 @@ func (e Entry) NewConnection() bool { return e.traits&newConnection != 0 }
 func (e Entry) NeedsProof() bool { return e.traits&needsProof != 0 }
 
 // ShowsParam reports whether the parameter of that name only names a thing, so
-// that it may stand in a log. Others may repeat what the request carried.
+// that it may stand in a log. Others may echo what the request carried.
 func (e Entry) ShowsParam(name string) bool { return slices.Contains(list(e.shownParams), name) }
 
 // list returns the parts of a column, nil for an empty one.

@@ -13,7 +13,7 @@ import (
 	"github.com/apigw-go/apigw/gatewaytest"
 )
 
-// The backend's time is told while it is still writing its answer.
+// The backend's time is shown while it is still writing its answer.
 func TestServiceLatency(t *testing.T) {
 	slow := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(2 * time.Second)

@@ -152,7 +152,7 @@ func (r *refusal) bodyBesideHeader() string {
 	return ""
 }
 
-// writeMarks sets the headers by which a row is told, see [catalog.Entry.Mark].
+// writeMarks sets the headers by which a row is recognized, see [catalog.Entry.Mark].
 // What the gateway has set before stays, unless a parameter says otherwise.
 func (r *refusal) writeMarks(h http.Header, req *http.Request) {
 	for name, value := range r.entry.MarkHeaders() {

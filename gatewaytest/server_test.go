@@ -55,7 +55,7 @@ func TestServersOwnTransport(t *testing.T) {
 	})
 }
 
-// A POST is used here: net/http would repeat a GET by itself.
+// A POST is used here: net/http would resend a GET by itself.
 func post(c *http.Client, url string) error {
 	resp, err := c.Post(url, "text/plain", strings.NewReader("order"))
 	if err != nil {

@@ -19,7 +19,7 @@ var awsClient = client{
 	inject:  "aws.Config{HTTPClient: &http.Client{Transport: t}}",
 	reached: "e, _ := errors.AsType[*awshttp.ResponseError](err); apigw.FromResponse(e.Response.Response)",
 	off:     "aws.Config{RetryMaxAttempts: 1}",
-	// GetCallerIdentity is a POST, repeated only because the gateway says
+	// GetCallerIdentity is a POST, retried only because the gateway says
 	// that the backend was not reached.
 	call: func(c call) (*apigw.Error, error) {
 		config := aws.Config{

@@ -44,7 +44,7 @@ type call struct {
 
 // retries is the setting of the client's own retries. Where they are on there
 // are three attempts, or as many as the client makes as shipped, and only the
-// pauses between them are shortened.
+// delays between them are shortened.
 type retries uint8
 
 const (
@@ -156,7 +156,7 @@ func testUnavailable(t *testing.T, c client) string {
 }
 
 // testOutage: 503 for ever. The attempts of client and Transport multiply,
-// OnDone tells of it, and either can be switched off.
+// OnDone reports it, and either can be switched off.
 func testOutage(t *testing.T, c client) string {
 	outage := gatewaytest.Outcome{Error: "D504CO", Times: -1}
 	count := func(setting retries, ours int) int {

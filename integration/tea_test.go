@@ -21,7 +21,7 @@ func (h teaHTTP) Call(req *http.Request, _ *http.Transport) (*http.Response, err
 	return h.client.Do(req.WithContext(h.ctx))
 }
 
-// tea itself does not repeat; the loop is in the code of every generated SDK,
+// tea itself does not retry; the loop is in the code of every generated SDK,
 // and teaLoop is that code.
 var teaClient = client{
 	name:    "alibabacloud-go/tea",

@@ -58,7 +58,7 @@
 // can make series at will.
 //
 // No attribute holds a path, a query, a header of the request or a text of the
-// gateway, which may repeat what the request carried.
+// gateway, which may echo what the request carried.
 //
 // Conventions: https://opentelemetry.io/docs/specs/semconv/http/
 package otelapigw

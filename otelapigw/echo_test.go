@@ -11,7 +11,7 @@ import (
 	"github.com/apigw-go/apigw/otelapigw"
 )
 
-// A request id that repeats a secret of the request is not reported, of a
+// A request id that echoes a secret of the request is not reported, of a
 // success neither.
 func TestNoEchoIsReported(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -29,7 +29,7 @@ type reply struct {
 // its share.
 func (r *reply) gap() float64 { return max(1, r.processes) / r.rate * float64(time.Second) }
 
-// ask calls the script in the background: it tells what happened and leases
+// ask calls the script in the background: it reports what happened and leases
 // places for those who wait.
 func (s *shared) ask(now time.Duration) {
 	if s.asking {
@@ -147,7 +147,7 @@ func (s *shared) answered(r reply, inTime bool) {
 	s.advance(now)
 }
 
-// gone makes this process pace by itself. told is what could not be told.
+// gone makes this process pace by itself. told is what could not be reported.
 func (s *shared) gone(told *notes) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
 -- One learner for all processes that share a call limit. It is the Learner of
--- internal/pace, in the words of Redis: docs/limits.md tells the idea.
+-- internal/pace, in the words of Redis: docs/limits.md explains the idea.
 --
 -- KEYS[1]  what is known of the limit, a hash
 -- KEYS[2]  the processes that asked lately, a sorted set
@@ -150,7 +150,7 @@ local function close(sent)
   s.due = now + spacing()
 end
 
--- A call that was sent before the gate moved last tells nothing new.
+-- A call that was sent before the gate moved last shows nothing new.
 local function refused(sent, asked)
   s.refusals, s.refused = s.refusals + 1, math.max(s.refused, sent)
   local trip = math.min(math.max(0, now - sent), 2 * SEC)

@@ -13,10 +13,10 @@ type note struct {
 	count       int
 }
 
-// notes are what Redis was not told yet.
+// notes are what Redis does not know yet.
 type notes struct {
 	list []note
-	due  time.Duration // when it is to be told
+	due  time.Duration // when it is to be reported
 }
 
 // maxNotes bounds what is kept while Redis is slow. What is beyond is one

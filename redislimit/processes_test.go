@@ -18,7 +18,7 @@ import (
 
 const workerEnv = "REDISLIMIT_WORKER"
 
-// task is what a worker process is told.
+// task is what a worker process has to do.
 type task struct {
 	Gateway, Redis string
 	Workers        int

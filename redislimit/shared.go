@@ -11,7 +11,7 @@ import (
 )
 
 // shared is the part of this process in a limit that all share: calls that wait
-// here, places that were leased from Redis, and what is to be told there.
+// here, places that were leased from Redis, and what is to be reported there.
 type shared struct {
 	limiter  *Limiter
 	name     string
@@ -248,7 +248,7 @@ func (s *shared) wakeUp() {
 	s.advance(s.now())
 }
 
-// done notes what became of a call, and tells Redis at once if others wait for
+// done notes what became of a call, and reports to Redis at once if others wait for
 // it.
 func (s *shared) done(t *ticket, o apigw.Outcome, retryAfter time.Duration) {
 	if t.local != nil {

@@ -37,7 +37,7 @@ var earliest = sync.OnceValue(func() time.Time {
 	return edition
 })
 
-// plausible reports whether the time that a gateway told may be taken from it.
+// plausible reports whether the time that a gateway showed may be taken from it.
 func plausible(told, local time.Time) bool {
 	switch {
 	case told.UnixMilli() <= 0, told.Sub(local) > maxAhead:
@@ -49,7 +49,7 @@ func plausible(told, local time.Time) bool {
 	return !told.Before(earliest())
 }
 
-// gatewayTime is the time at which a response was made. A cache tells another.
+// gatewayTime is the time at which a response was made. A cache shows another.
 func gatewayTime(resp *http.Response) (time.Time, bool) {
 	date, n := lookup(resp.Header, "Date")
 	if _, aged := lookup(resp.Header, "Age"); n != 1 || aged > 0 {

@@ -35,7 +35,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Permanent is true: repeating the request is useless.
+// Permanent is true: sending the request again is useless.
 func (e *Error) Permanent() bool { return true }
 
 // NotSent is true, for apigw.Transport.

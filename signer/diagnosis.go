@@ -220,7 +220,7 @@ func (d Diagnosis) MarshalJSON() ([]byte, error) {
 	}{d.String(), d.Findings, d.Truncated, d.Learned})
 }
 
-// Strings returns both strings, newlines of the gateway's as it told them. They
+// Strings returns both strings, newlines of the gateway's as it showed them. They
 // hold the values of all parameters, passwords included; string(signed) is the
 // text.
 func (d Diagnosis) Strings() (signed, gateway Secret) { return Secret(d.signed), Secret(d.server) }

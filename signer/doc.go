@@ -42,7 +42,7 @@
 // Gateways differ in what the documentation leaves open, and nobody can ask them
 // beforehand. But a refusal says enough. Where the gateway refuses a timestamp,
 // the Signer takes the time from the Date of the response. Where it refuses a
-// signature and tells the string that it computed, and that string is what
+// signature and shows the string that it computed, and that string is what
 // another known reading ([Rules]) gives for the same request, to the letter, the
 // Signer takes that reading. It keeps both for the host, signs the request once
 // more, and does not guess.

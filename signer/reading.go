@@ -7,7 +7,7 @@ import (
 
 // The sources contradict each other on how a gateway reads path and parameters,
 // see [Rules], and instances may differ. A refused signature ends the question:
-// it tells the string that the gateway made of this very request. Where that is
+// it shows the string that the gateway made of this very request. Where that is
 // the string of another known reading, to the last letter, the reading is known.
 
 // learnedReading returns the rules that give the gateway's string for a request

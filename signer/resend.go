@@ -15,7 +15,7 @@ import (
 // another signature cures, see [Learned], RoundTrip sends the request once more
 // for each of the two reasons, if the body can be replayed.
 //
-// Where the gateway refuses the signature and tells the string it computed,
+// Where the gateway refuses the signature and shows the string it computed,
 // the response carries a [*Diagnosis], see [FromResponse].
 //
 // A body that is not a form and has a GetBody is read twice, once for

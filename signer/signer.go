@@ -119,7 +119,7 @@ func (s *Signer) Sign(req *http.Request) error {
 }
 
 // Renews reports whether RoundTrip would give req a nonce of its own, so that
-// another attempt does not repeat a nonce: a signature is configured and the host
+// another attempt does not send a nonce twice: a signature is configured and the host
 // of req is one of Hosts.
 func (s *Signer) Renews(req *http.Request) bool {
 	return s.check() == nil && s.AppCode == "" && req.URL != nil && s.denies(req).reason == allowed

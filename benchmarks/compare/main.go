@@ -55,7 +55,7 @@ func (f *figure) quartiles() (low, high float64) {
 type column struct {
 	name    string
 	place   string  // named with it where the table is not
-	noise   float64 // differences up to this tell nothing
+	noise   float64 // differences up to this show nothing
 	more    bool    // more is better
 	absent  func(peers.Peer) bool
 	measure func(peers.Peer) (value float64, allocs int64)
@@ -188,7 +188,7 @@ func heading() {
 	if *load != "" {
 		fmt.Printf("%s\n", *load)
 	}
-	fmt.Print("\nPauses between attempts are zero. The transports and clients without retries make two calls where the\nothers make two attempts. Versions: ")
+	fmt.Print("\nDelays between attempts are zero. The transports and clients without retries make two calls where the\nothers make two attempts. Versions: ")
 	fmt.Println(strings.Join(versions(), ", ") + ".")
 }
 

@@ -2,7 +2,7 @@
 // side: each makes the same calls, against a stub in memory and against a
 // server on the loopback interface.
 //
-// All run with the settings of their authors, but for the pauses between
+// All run with the settings of their authors, but for the delays between
 // attempts: those are zero, so that the work is measured and not the waiting.
 package peers
 

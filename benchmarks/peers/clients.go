@@ -59,42 +59,42 @@ var All = []Peer{
 	{Name: "azcore pipeline", Module: "github.com/Azure/azure-sdk-for-go/sdk/azcore", New: azcoreDo},
 }
 
-// NewAPIGW returns an [apigw.Transport] that pauses so long between attempts.
+// NewAPIGW returns an [apigw.Transport] that waits so long between attempts.
 // Its default budget is in force.
-func NewAPIGW(base http.RoundTripper, pause time.Duration) http.RoundTripper {
-	pause = max(2, pause) // 0 stands for the default
+func NewAPIGW(base http.RoundTripper, delay time.Duration) http.RoundTripper {
+	delay = max(2, delay) // 0 stands for the default
 	return &apigw.Transport{Base: base,
-		Policy: apigw.RetryPolicy{InitialBackoff: pause, MaxBackoff: pause, Jitter: apigw.JitterEqual}}
+		Policy: apigw.RetryPolicy{InitialBackoff: delay, MaxBackoff: delay, Jitter: apigw.JitterEqual}}
 }
 
 // NewFailsafe returns failsafe-go's RoundTripper with its HTTP policy: 3
 // attempts. Without ReturnLastFailure the last response would be lost.
-func NewFailsafe(base http.RoundTripper, pause time.Duration) http.RoundTripper {
+func NewFailsafe(base http.RoundTripper, delay time.Duration) http.RoundTripper {
 	return failsafehttp.NewRoundTripper(base,
-		failsafehttp.NewRetryPolicyBuilder().WithDelay(pause).ReturnLastFailure().Build())
+		failsafehttp.NewRetryPolicyBuilder().WithDelay(delay).ReturnLastFailure().Build())
 }
 
 // NewRehttp returns rehttp's Transport, set up as its documentation shows: it
 // has no policy of its own. 4 attempts.
-func NewRehttp(base http.RoundTripper, pause time.Duration) http.RoundTripper {
+func NewRehttp(base http.RoundTripper, delay time.Duration) http.RoundTripper {
 	return rehttp.NewTransport(base, rehttp.RetryAll(
 		rehttp.RetryMaxRetries(3),
 		rehttp.RetryAny(rehttp.RetryTemporaryErr(), rehttp.RetryStatuses(500, 502, 503, 504)),
-	), rehttp.ConstDelay(pause))
+	), rehttp.ConstDelay(delay))
 }
 
 // NewRetryablehttp returns go-retryablehttp's RoundTripper: 5 attempts.
-func NewRetryablehttp(base http.RoundTripper, pause time.Duration) http.RoundTripper {
-	return &retryablehttp.RoundTripper{Client: retryablehttpClient(base, pause)}
+func NewRetryablehttp(base http.RoundTripper, delay time.Duration) http.RoundTripper {
+	return &retryablehttp.RoundTripper{Client: retryablehttpClient(base, delay)}
 }
 
-func retryablehttpClient(base http.RoundTripper, pause time.Duration) *retryablehttp.Client {
+func retryablehttpClient(base http.RoundTripper, delay time.Duration) *retryablehttp.Client {
 	c := retryablehttp.NewClient()
 	c.HTTPClient = &http.Client{Transport: base}
 	c.Logger = nil
 	// Without it the last response is thrown away.
 	c.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	c.RetryWaitMin, c.RetryWaitMax = pause, pause
+	c.RetryWaitMin, c.RetryWaitMax = delay, delay
 	return c
 }
 
@@ -112,7 +112,7 @@ func retryablehttpDo(base http.RoundTripper) Do {
 			return 0, err
 		}
 		if call.Body != nil {
-			req.ContentLength = call.Length // a ReaderFunc does not tell it
+			req.ContentLength = call.Length // a ReaderFunc does not know it
 		}
 		return finish(c.Do(req))
 	}
@@ -123,7 +123,7 @@ func heimdallDo(base http.RoundTripper) Do {
 	c := heimdallhttp.NewClient(
 		heimdallhttp.WithHTTPClient(&http.Client{Transport: base}),
 		heimdallhttp.WithRetryCount(3),
-		heimdallhttp.WithRetrier(heimdall.NewNoRetrier()), // a pause of 0
+		heimdallhttp.WithRetrier(heimdall.NewNoRetrier()), // a delay of 0
 	)
 	return viaRequest(c.Do)
 }

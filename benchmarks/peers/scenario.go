@@ -138,7 +138,7 @@ func (l *Loopback) Close() {
 	l.Server.Close()
 }
 
-// Check makes the call of s once and tells what is wrong with the outcome.
+// Check makes the call of s once and reports what is wrong with the outcome.
 func (s Scenario) Check(p Peer, base http.RoundTripper, url string, a *answer) error {
 	before := a.arrived.Load()
 	status, err := p.New(base)(context.Background(), s.Call(url))

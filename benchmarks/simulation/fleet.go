@@ -23,7 +23,7 @@ import (
 )
 
 // Every client has its own instants: a hundred of them, 1 ns apart, in each
-// millisecond, one for each request that it can have under way. All pauses are
+// millisecond, one for each request that it can have under way. All delays are
 // whole milliseconds. So the order of events does not depend on the scheduler.
 const (
 	grid  = time.Millisecond
@@ -230,7 +230,7 @@ var errFailed = errors.New("failed")
 
 // send makes the request and settles with the bucket.
 func (k *call) send() (status int, err error) {
-	// The default policy with the pauses drawn from the seed.
+	// The default policy with the delays drawn from the seed.
 	policy := apigw.RetryPolicy{NewBackOff: func() apigw.BackOff { return k }}
 	ctx := apigw.WithPolicy(context.WithValue(context.Background(), callKey{}, k), policy)
 	req := (&http.Request{Method: http.MethodGet, URL: target, Header: http.Header{},
@@ -249,7 +249,7 @@ func (k *call) send() (status int, err error) {
 	return status, err
 }
 
-// NextBackOff draws the pause as the default policy does, on the grid. Under
+// NextBackOff draws the delay as the default policy does, on the grid. Under
 // the rules of AWS it asks the bucket first.
 func (k *call) NextBackOff() time.Duration {
 	if b := k.client.bucket; b != nil {

@@ -30,7 +30,7 @@ var secretPlaces = []struct {
 	{"query", nil, []string{"query-of-the-test"}},
 }
 
-// echoPlaces are where a server can repeat what it got.
+// echoPlaces are where a server can echo what it got.
 var echoPlaces = map[string]func(secret string) http.Header{
 	"unknown text": func(s string) http.Header {
 		return http.Header{"X-Ca-Error-Message": {"bad " + s +
@@ -57,7 +57,7 @@ var echoPlaces = map[string]func(secret string) http.Header{
 	},
 }
 
-// Whatever place repeats a secret, no output of the command shows it: neither
+// Whatever place echoes a secret, no output of the command shows it: neither
 // the timeline, nor the heads of -i and -v, nor JSON.
 func TestCallShowsNoSecretThatIsEchoed(t *testing.T) {
 	for echo, headers := range echoPlaces {

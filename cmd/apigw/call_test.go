@@ -12,7 +12,7 @@ import (
 	"github.com/apigw-go/apigw/gatewaytest"
 )
 
-// A server that repeats all it got, in a text that the catalog does not know
+// A server that echoes all it got, in a text that the catalog does not know
 // and in one with parameters, must not bring a secret to light.
 func TestCallShowsNoSecret(t *testing.T) {
 	const (

@@ -19,7 +19,7 @@ type finding struct {
 	Path   string `json:"path,omitempty"` // of a JSON document
 }
 
-// otherAnswer is an answer that the text tells of and that does not count.
+// otherAnswer is an answer that the text reports and that does not count.
 type otherAnswer struct {
 	ID         string `json:"id"`
 	Status     int    `json:"status"`
@@ -132,7 +132,7 @@ func candidates(status int) (list []candidate) {
 	return list
 }
 
-// addFindings says where the answer was found, and what else the text tells of.
+// addFindings says where the answer was found, and what else the text reports.
 func (in *invocation) addFindings(x *explanation, q question) {
 	if q.report.Best < 0 {
 		return

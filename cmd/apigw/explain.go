@@ -84,7 +84,7 @@ type question struct {
 	answer report.Answer
 	report report.Report // where the answer comes from; Best is -1 for flags
 	row    catalog.Entry // where the id of a row was given, else without an ID
-	// plain says that the message is a text whose origin nobody told.
+	// plain says that the message is a text whose origin nobody stated.
 	plain bool
 }
 

@@ -103,7 +103,7 @@ type tallyRow struct{ line eachLine }
 // codes that somebody made up.
 const mostKeys = 2000
 
-// tally counts what a log tells of.
+// tally counts what a log reports.
 type tally struct {
 	rows      map[tallyKey]*tallyRow
 	entries   int // all
@@ -127,7 +127,7 @@ func (in *invocation) tallyLog(ctx context.Context, log io.Reader) (*tally, erro
 	return t, nil
 }
 
-// count adds the answer that an entry tells of.
+// count adds the answer that an entry reports.
 func (in *invocation) count(t *tally, entry report.Entry) {
 	r := report.ReadEntry(entry)
 	// Numbers and words of ordinary lines are no answers.

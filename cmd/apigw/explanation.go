@@ -36,7 +36,7 @@ type explanation struct {
 	// Candidates are what a status alone can mean.
 	Candidates []candidate `json:"candidates,omitempty"`
 	// Found says where in the text the facts stand, Others which other answers
-	// the text tells of.
+	// the text reports.
 	Found     []finding         `json:"found,omitempty"`
 	Others    []otherAnswer     `json:"others,omitempty"`
 	Diagnosis *diagnosisSummary `json:"diagnosis,omitempty"`

@@ -14,7 +14,7 @@ import (
 )
 
 // newCertificate makes a certificate for this machine, and for host if that is
-// another name or address. It signs itself, so that a client which is told to
+// another name or address. It signs itself, so that a client which is asked to
 // trust it accepts it; its key exists in this process only.
 func newCertificate(host string, now time.Time) (cert tls.Certificate, inPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

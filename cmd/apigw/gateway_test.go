@@ -66,7 +66,7 @@ func startGateway(t *testing.T, ctx context.Context, args ...string) (url string
 }
 
 // get returns the status of an answer, 0 without one. Each call has its own
-// connection, since net/http would repeat a GET on one that it reused.
+// connection, since net/http would resend a GET on one that it reused.
 func get(t *testing.T, url string) int {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
@@ -133,7 +133,7 @@ func TestGatewayRefusesABusyAddress(t *testing.T) {
 	url, end := startGateway(t, ctx)
 	got := runCommand([]string{"gateway", "--listen", strings.TrimPrefix(url, "http://")}, "", nil)
 	if got.exit != exitMisuse || !strings.Contains(got.stderr, "picks a free port") {
-		t.Errorf("got exit %d, %s; want 2 and the mend", got.exit, got.stderr)
+		t.Errorf("got exit %d, %s; want 2 and the fix", got.exit, got.stderr)
 	}
 	cancel()
 	end()

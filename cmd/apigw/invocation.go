@@ -57,7 +57,7 @@ func (in *invocation) parseFlags(fs *flag.FlagSet, args []string) (rest []string
 		if a == "--" || fs.Lookup("appcode") == nil {
 			break
 		}
-		// The flag package would repeat the value in its complaint.
+		// The flag package would show the value in its complaint.
 		if name, _, has := strings.Cut(strings.TrimLeft(a, "-"), "="); has && strings.HasPrefix(a, "-") &&
 			name == "appcode" {
 			return nil, false, in.misuse("--appcode takes no value, which other users of this machine could read: set " +
@@ -91,7 +91,7 @@ func (in *invocation) parse(fs *flag.FlagSet, args []string, most int) (position
 		positional, args = append(positional, rest[0]), rest[1:]
 	}
 	if len(positional) > most {
-		// They are not repeated: one may be a secret that was meant as the
+		// They are not shown: one may be a secret that was meant as the
 		// value of a flag which takes none.
 		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around what has "+
 			"blanks, see `%s -h`", len(positional), most, in.name)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Exit codes, as "apigw help exit-codes" tells them.
+// Exit codes, as "apigw help exit-codes" lists them.
 const (
 	exitOK = 0
 	// demo: a row decided otherwise than the catalog says; policy: a file with

@@ -115,7 +115,7 @@ func (in *invocation) writePolicy(p *apigw.RetryPolicy) {
 	duration("attemptTimeout", p.AttemptTimeout, none)
 	duration("maxElapsed", p.MaxElapsed, none)
 	duration("maxRetryAfter", p.MaxRetryAfter, "30s")
-	duration("throttling.maxWait", p.MaxThrottleWait, in.t("none: throttled calls are not repeated", "无：被限流时不重试"))
+	duration("throttling.maxWait", p.MaxThrottleWait, in.t("none: throttled calls are not retried", "无：被限流时不重试"))
 	line("throttling.limit", p.Limit.String(), in.t("none: learned, where calls may wait", "无：允许等待时自动学习"),
 		p.Limit.Calls > 0)
 	line("throttling.scope", strconv.Quote(p.LimitScope), in.t("none: the host", "无：按主机"), p.LimitScope != "")

@@ -102,7 +102,7 @@ func isToken(s string) bool {
 }
 
 // parseURL refuses what cannot be called. Without a scheme it is https, on this
-// machine http. Errors of net/url repeat the URL, so they are not shown.
+// machine http. Errors of net/url show the URL, so they are not shown.
 func (in *invocation) parseURL(raw string) (*url.URL, error) {
 	if raw != "" && !strings.Contains(raw, "://") && !strings.HasPrefix(raw, "/") {
 		raw = withScheme(raw)

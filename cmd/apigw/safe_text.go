@@ -7,7 +7,7 @@ import (
 )
 
 // safeText is err's text on one line and without the query strings of URLs. A
-// *url.Error names the whole URL, so only what it wraps is told.
+// *url.Error names the whole URL, so only what it wraps is shown.
 func safeText(err error) string {
 	if err == nil {
 		return ""

@@ -166,7 +166,7 @@ func (in *invocation) qualify(v *verdict, q question) {
 		in.bareStatus(v, q.answer.Status)
 	case isReasonPhrase(e.Status, q.message()) && e.Code == "":
 		x.note(in.t("the text is only the reason phrase of the status, which the gateway copies from the backend: it "+
-			"does not tell who failed",
+			"does not say who failed",
 			"该文本只是状态码的原因短语，网关会从后端复制它：无法据此判断出错方"))
 	case x.ID == catalog.UnknownID && !x.Inferred && q.answer.Status == 0:
 		// The library always has a status; here is a text alone.

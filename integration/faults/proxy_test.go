@@ -91,7 +91,7 @@ func startWays(t *testing.T) (all []*way, stop func()) {
 // padding makes answers long enough to be cut in their bodies.
 var padding = strings.Repeat(" ", 1500)
 
-// backend fails now and then by itself, and else tells what it got.
+// backend fails now and then by itself, and else reports what it got.
 func backend(n uint64) http.Handler {
 	var mu sync.Mutex
 	r := rand.New(rand.NewPCG(*seed, n))

@@ -167,7 +167,7 @@ func (w *walk) run(seed uint64) {
 		OnAttempt: func(_ *http.Request, a apigw.Attempt) {
 			w.note(start, "  attempt %d: %d %s %s", a.Number, a.Status, a.Code, a.Message)
 		},
-		OnRetry: func(_ *http.Request, _ apigw.Attempt, pause time.Duration) { w.note(start, "  pause %v", pause) },
+		OnRetry: func(_ *http.Request, _ apigw.Attempt, delay time.Duration) { w.note(start, "  delay %v", delay) },
 	}
 	w.note(start, "policy %+v", t.Policy)
 	for i := range 1 + r.IntN(6) {

@@ -2,7 +2,7 @@
 // which of them it refused, and spaces calls so that few are.
 //
 // [Learner] is the arithmetic, [Line] the order in which calls wait, [Queue]
-// both for goroutines. docs/limits.md tells the idea and what it achieves.
+// both for goroutines. docs/limits.md explains the idea and what it achieves.
 package pace
 
 import (
@@ -96,7 +96,7 @@ func (g Gate) String() string {
 	return "unknown"
 }
 
-// Call is what a Learner must be told again about a call that it let go.
+// Call is what a Learner must get back about a call that it let go.
 type Call struct {
 	Sent  time.Duration
 	Epoch uint64
@@ -247,7 +247,7 @@ func (l *Learner) grow(now time.Duration) {
 // first refusal only.
 //
 // A refusal of a call that was under way when the gate closed or opened last
-// tells nothing new and changes neither gate nor rate.
+// shows nothing new and changes neither gate nor rate.
 func (l *Learner) Refused(c Call, now, retryAfter time.Duration, recent int) {
 	l.refusals++
 	l.refused = max(l.refused, c.Sent)
@@ -286,7 +286,7 @@ func (l *Learner) span() time.Duration { return max(l.window, 4*l.trip) }
 func (l *Learner) close(c Call, now time.Duration, recent int) {
 	known := l.gate == Open && !l.measuring
 	if l.gate == Free {
-		l.rate, l.window, l.measuring = 1, time.Second, true // until the opening tells
+		l.rate, l.window, l.measuring = 1, time.Second, true // until the opening shows
 		l.passed = recent
 	}
 	l.fill(now)

@@ -35,7 +35,7 @@ func (l *Learner) closedFor() time.Duration { return l.refused - l.shut }
 // between the last refused call and the one that passed.
 func (l *Learner) cycle(c Call) time.Duration { return (l.refused+c.Sent)/2 - l.opened }
 
-// tooShort reports a cycle that tells nothing about the limit: that of a token
+// tooShort reports a cycle that shows nothing about the limit: that of a token
 // bucket, or of a lucky probe.
 func (l *Learner) tooShort(c Call) bool {
 	return l.closedFor() <= 3*l.span() && l.cycle(c) < l.span()*9/10

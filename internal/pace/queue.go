@@ -27,7 +27,7 @@ type Queue struct {
 	toldAt time.Duration
 }
 
-// NewQueue returns a queue that knows no limit. clock tells the time since any
+// NewQueue returns a queue that knows no limit. clock returns the time since any
 // origin; all moments that the queue gets and gives are of this clock.
 func NewQueue(clock func() time.Duration) *Queue {
 	return &Queue{clock: clock, start: clock(), wakeAt: Never}
@@ -38,7 +38,7 @@ type Outcome uint8
 
 // The outcomes. The zero value is the one that teaches nothing.
 const (
-	Lost    Outcome = iota // no answer, or one that does not tell
+	Lost    Outcome = iota // no answer, or one that does not say
 	Passed                 // admitted: any answer that is no refusal
 	Refused                // by the limit
 	Unsent                 // never sent

@@ -134,7 +134,7 @@ func TestNoPlaceInTime(t *testing.T) {
 	}
 }
 
-// Who waits when the gate closes for longer than he can wait is told at once.
+// Who waits when the gate closes for longer than he can wait is reported at once.
 func TestLateWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := closed(t)

@@ -19,7 +19,7 @@ var (
 
 func learned(env pacesim.Env) pacesim.Limiter { return pacesim.NewLearned(env, 0, 0) }
 
-// declared returns learners that are told a limit.
+// declared returns learners that declare a limit.
 func declared(calls float64, per time.Duration) func(pacesim.Env) pacesim.Limiter {
 	return func(env pacesim.Env) pacesim.Limiter { return pacesim.NewLearned(env, calls, per) }
 }
@@ -117,7 +117,7 @@ func TestGoodputAndRefusals(t *testing.T) {
 		{"20 processes, 4 nodes", pacesim.Scenario{
 			Limit: pacesim.Fixed(50, sec), Processes: 20, Nodes: 4, Warm: 30 * sec, End: 300 * sec,
 		}, learned, 200, .97, .04, .9},
-		{"20 processes that are told the whole limit", pacesim.Scenario{
+		{"20 processes that declare the whole limit", pacesim.Scenario{
 			Limit: pacesim.Fixed(200, sec), Processes: 20, Warm: 30 * sec, End: 300 * sec,
 		}, declared(200, sec), 200, .96, .04, .9},
 		{"100/s declared", pacesim.Scenario{

@@ -16,7 +16,7 @@ type Learned struct {
 	calls  map[*pace.Waiter]*Call
 }
 
-// NewLearned returns one that is told a limit, or none if calls is 0.
+// NewLearned returns one that declares a limit, or none if calls is 0.
 func NewLearned(env Env, calls float64, per time.Duration) *Learned {
 	l := &Learned{env: env, wakeAt: pace.Never, calls: map[*pace.Waiter]*Call{}}
 	l.Declare(calls, per, env.Now())

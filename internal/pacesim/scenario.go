@@ -10,7 +10,7 @@ type Limiter interface {
 	// Enter calls send when the call may go, or drop if it gets no place in
 	// time; at once or later.
 	Enter(c *Call)
-	// Answer tells what came of it. If the result is true, a refused call
+	// Answer reports what came of it. If the result is true, a refused call
 	// enters again, else it has failed.
 	Answer(c *Call, passed bool) (again bool)
 }

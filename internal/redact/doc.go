@@ -1,5 +1,5 @@
 // Package redact takes out of a text what must not be shown: the secrets of a
-// request that somebody on the way repeated, query strings, passwords in URLs,
+// request that somebody on the way echoed, query strings, passwords in URLs,
 // strings to sign, and control characters.
 //
 // A list of places where a secret can turn up is never complete, so this works

@@ -39,7 +39,7 @@ var responseOnly = map[string]bool{
 }
 
 // IsHarmlessResponseHeader reports whether the value of a response header may
-// be shown, after [Masker.Text]: it can still repeat what the request carried.
+// be shown, after [Masker.Text]: it can still echo what the request carried.
 func IsHarmlessResponseHeader(name string) bool {
 	name = strings.ToLower(name)
 	return harmless[name] || responseOnly[name]

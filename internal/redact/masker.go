@@ -118,7 +118,7 @@ func (m *Masker) RequestID(s string) string {
 // Err returns the text of an error as it may be shown, "" for nil. A *url.Error
 // names the whole URL, so only what it wraps counts. What an error quotes is left
 // out: net/http and HTTP/2 quote the answers that they cannot read, and a server
-// can repeat there what only a signer below knows.
+// can echo there what only a signer below knows.
 func (m *Masker) Err(err error, limit int) string {
 	if err == nil {
 		return ""

@@ -38,7 +38,7 @@ type Note struct {
 	Withheld string
 }
 
-// Refusal is one sending that the gateway refused and the signer repeated.
+// Refusal is one sending that the gateway refused and the signer resent.
 type Refusal struct {
 	Status   int
 	Header   http.Header   // of the refused response

@@ -1,4 +1,4 @@
-// Command apisurface records the exported surface of packages and tells what a
+// Command apisurface records the exported surface of packages and reports what a
 // change did to it.
 //
 //	apisurface -dir ../api PATTERN...         write one file a package
@@ -128,7 +128,7 @@ func load(surfaces map[string][]string, root string, patterns []string) error {
 	return nil
 }
 
-// compare tells in words how new differs from old: first what breaks programs.
+// compare says in words how new differs from old: first what breaks programs.
 func compare(old, new []string) (differences []string) {
 	named := make(map[string]string, len(new))
 	for _, line := range new {

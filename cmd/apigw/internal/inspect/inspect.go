@@ -145,7 +145,7 @@ func (i *Inspector) OnOutcome(req *http.Request, o proxy.Outcome) {
 }
 
 // collect adds the secrets of the request as it was sent, and of its body, which
-// the answer may repeat. The caller holds the lock.
+// the answer may echo. The caller holds the lock.
 func (e *entry) collect(sent *http.Request) {
 	if sent != nil {
 		e.sent = sent.Header.Clone()

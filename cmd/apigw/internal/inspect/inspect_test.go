@@ -112,7 +112,7 @@ func TestCallIsShownWithItsAttempts(t *testing.T) {
 	}
 }
 
-// No secret of a request is on the page, whatever the server repeats.
+// No secret of a request is on the page, whatever the server echoes.
 func TestPageHoldsNoSecret(t *testing.T) {
 	address, i, page := start(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ca-Error-Message", "bad tops3cret-1 and tops3cret-2")

@@ -173,7 +173,7 @@ func (s *scanner) known(i, n int) (next int, ok bool) {
 		reach = longestValue
 	}
 	*s.budget -= reach >> 10
-	// Only as far as a text of the gateway goes: what is compared in vain must be
+	// Only as far as a text of the gateway goes: what is compared must be
 	// short, see mostMatches.
 	text := s.text[:min(len(s.text), i+reach)]
 	end := i + plainEnd(window(text, i), ':', 0)

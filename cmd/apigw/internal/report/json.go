@@ -133,7 +133,7 @@ func (p *jsonParser) bare() (text string, ok bool) {
 	return p.text[start:p.at], p.at > start
 }
 
-// document takes over what a JSON document tells. What its members tell goes
+// document takes over what a JSON document says. What its members say goes
 // into one answer as far as it agrees; elements of lists are answers of their
 // own.
 func (r *reader) document(n *node, end int) {
@@ -231,7 +231,7 @@ func (r *reader) object(n *node, path string, inRequest bool, a *Answer) {
 		}
 	}
 	if a.Status != 0 || a.strength > 0 {
-		// Attempts of the call that the object tells of.
+		// Attempts of the call that the object reports.
 		for i := before; i < len(r.answers); i++ {
 			r.answers[i].chained = true
 		}

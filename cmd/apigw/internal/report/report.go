@@ -3,7 +3,7 @@
 //
 // There is one reader. It finds names of headers, codes, statuses and the texts
 // of the catalog wherever they stand, and says where. A form that it knows,
-// such as a response head or JSON, only tells it more exactly what belongs
+// such as a response head or JSON, only says more exactly what belongs
 // together and what is a body; text of an unknown form is still searched.
 //
 // Nothing here reads a clock, a file or the network, and the work grows with
@@ -20,7 +20,7 @@ import (
 // Report is what was found in a text. The zero value is a text that says
 // nothing.
 type Report struct {
-	// Answers are the responses that the text tells of, in its order. Of very
+	// Answers are the responses that the text reports, in its order. Of very
 	// many, some in the middle are left out; Count has them all.
 	Answers []Answer
 	// Best is the index of the answer that counts, -1 if there is none.
@@ -32,7 +32,7 @@ type Report struct {
 	Text string
 }
 
-// Answer is one response, as far as the text tells of it.
+// Answer is one response, as far as the text reports it.
 type Answer struct {
 	// Status is 0 where the text does not say it.
 	Status int
@@ -107,10 +107,10 @@ const (
 	nameRequestID = "X-Ca-Request-Id"
 )
 
-// mostAnswers bounds what is kept of a text that tells of very many answers.
+// mostAnswers bounds what is kept of a text that reports very many answers.
 const mostAnswers = 64
 
-// Read finds the answers that raw tells of. It accepts every input; UTF-16 and
+// Read finds the answers that raw reports. It accepts every input; UTF-16 and
 // gzip are recognised. It does not keep raw.
 func Read(raw []byte) Report {
 	return read(decode(raw), 0)

@@ -85,7 +85,7 @@ func isGatewayName(s string) bool {
 	return f >= codeField && f <= requestIDField
 }
 
-// longestOf is how far a value of the field can go. What is read in vain must
+// longestOf is how far a value of the field can go. What is read must
 // be short, or a text of nothing but names would take time by its square.
 func longestOf(f field) int {
 	switch f {
