@@ -15,7 +15,7 @@ import (
 func init() { runtime.MemProfileRate = 64 << 10 }
 
 // heap is what is in use after a collection, in bytes.
-type heap struct{ client, all int64 }
+type heap struct{ client, gateway, all int64 }
 
 // measureHeap estimates both from the samples of the memory profile.
 func measureHeap() (h heap) {
@@ -37,30 +37,32 @@ func measureHeap() (h heap) {
 		size := float64(r.InUseBytes()) / float64(objects)
 		bytes := int64(float64(r.InUseBytes()) / (1 - math.Exp(-size/float64(runtime.MemProfileRate))))
 		h.all += bytes
-		if ofClient(r.Stack()) {
+		switch sideOf(r.Stack()) {
+		case "client":
 			h.client += bytes
+		case "gateway":
+			h.gateway += bytes
 		}
 	}
 	return h
 }
 
-// ofClient reports whether the Transport, the signer or the client side of
-// net/http allocated at this stack.
-func ofClient(stack []uintptr) bool {
+// sideOf says whether the fake gateway allocated at this stack, or Transport,
+// signer or the client side of net/http; empty for others.
+func sideOf(stack []uintptr) (side string) {
 	frames := runtime.CallersFrames(stack)
-	found := false
 	for {
 		frame, more := frames.Next()
 		switch f := frame.Function; {
 		case strings.HasPrefix(f, "github.com/apigw-go/apigw/gatewaytest."):
-			return false
+			return "gateway"
 		case strings.HasPrefix(f, "github.com/apigw-go/apigw."),
 			strings.HasPrefix(f, "github.com/apigw-go/apigw/signer."),
 			strings.HasPrefix(f, "net/http.(*Transport)"), strings.HasPrefix(f, "net/http.(*persistConn)"):
-			found = true
+			side = "client"
 		}
 		if !more {
-			return found
+			return side
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,141 +17,63 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
 	"github.com/apigw-go/apigw"
-	"github.com/apigw-go/apigw/gatewaytest"
 	"github.com/apigw-go/apigw/signer"
-	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 )
 
 var requests = flag.Int("requests", 5000, "number of requests through the proxies")
 
-const workers = 64
+var workers = flag.Int("workers", 64, "how many goroutines send requests through the proxies")
 
-// ways are the networks between client and gateway. A toxicity is the share of
-// connections that are concerned. Limits cut the n-th byte of a connection,
-// whatever it belongs to: 150 is within the head of the first response.
-var ways = []struct{ name, toxics string }{
-	{"clean", ``},
-	{"latency and jitter", `{"type": "latency", "attributes": {"latency": 5, "jitter": 5}}`},
-	{"bandwidth", `{"type": "bandwidth", "attributes": {"rate": 512}}`},
-	{"reset before the gateway",
-		`{"type": "reset_peer", "stream": "upstream", "toxicity": 0.3, "attributes": {"timeout": 2}}`},
-	{"reset of the response", `{"type": "reset_peer", "toxicity": 0.3, "attributes": {"timeout": 2}}`},
-	{"response lost, then closed", `{"type": "timeout", "toxicity": 0.2, "attributes": {"timeout": 50}}`},
-	{"black hole", `{"type": "timeout", "toxicity": 0.1, "attributes": {"timeout": 0}}`},
-	{"slow close", `{"type": "slow_close", "attributes": {"delay": 50}}`},
-	{"cut in the head of the response", `{"type": "limit_data", "toxicity": 0.4, "attributes": {"bytes": 150}}`},
-	{"cut in the body of the response", `{"type": "limit_data", "toxicity": 0.6, "attributes": {"bytes": 2500}}`},
-	{"cut in the request", `{"type": "limit_data", "stream": "upstream", "toxicity": 0.3, "attributes": {"bytes": 900}}`},
-	{"all at once", `{"type": "latency", "toxicity": 0.5, "attributes": {"latency": 3, "jitter": 3}}
-		{"type": "slow_close", "toxicity": 0.3, "attributes": {"delay": 20}}
-		{"type": "limit_data", "toxicity": 0.2, "attributes": {"bytes": 4000}}
-		{"type": "reset_peer", "toxicity": 0.1, "attributes": {"timeout": 1}}`},
+// rotation signs with one of two pairs of keys. A caller that rotates its keys
+// has both for a while.
+type rotation struct {
+	signers [2]*signer.Signer
+	turn    atomic.Int64
 }
 
-// way is one of them with its gateway, so that each gateway counts its own.
-type way struct {
-	name    string
-	gateway *gatewaytest.Gateway
-	server  *gatewaytest.Server
-	proxy   *toxiproxy.Proxy
-}
-
-// startWays also returns what stops them.
-func startWays(t *testing.T) (all []*way, stop func()) {
-	t.Helper()
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	for i, w := range ways {
-		g := &gatewaytest.Gateway{LogLength: 1, Routes: []gatewaytest.Route{{
-			Pattern: "/", Auth: gatewaytest.AuthSignature, Backend: backend(uint64(i)),
-		}}}
-		s := gatewaytest.NewServer(g)
-		p := toxiproxy.NewProxy(api, w.name, "127.0.0.1:0", s.Listener.Addr().String())
-		if err := p.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for toxic := range strings.Lines(w.toxics) {
-			if _, err := p.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		all = append(all, &way{w.name, g, s, p})
-	}
-	return all, func() {
-		for _, w := range all {
-			w.proxy.Stop()
-			w.server.Close()
+func newRotation(base http.RoundTripper) *rotation {
+	r := &rotation{}
+	for i, app := range apps {
+		r.signers[i] = &signer.Signer{
+			AppKey: app.AppKey, AppSecret: app.AppSecret, Hosts: []string{"127.0.0.1:*"}, Base: base,
 		}
 	}
+	return r
 }
 
-// padding makes answers long enough to be cut in their bodies.
-var padding = strings.Repeat(" ", 1500)
-
-// backend fails now and then by itself, and else reports what it got.
-func backend(n uint64) http.Handler {
-	var mu sync.Mutex
-	r := rand.New(rand.NewPCG(*seed, n))
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		mu.Lock()
-		roll := r.IntN(50)
-		mu.Unlock()
-		if roll == 0 {
-			w.WriteHeader(http.StatusBadGateway)
-			return
-		}
-		body, _ := io.Copy(io.Discard, req.Body)
-		fmt.Fprintf(w, `{"method": %q, "bytes": %d}%s`, req.Method, body, padding)
-	})
+func (r *rotation) now() *signer.Signer { return r.signers[r.turn.Load()%2] }
+func (r *rotation) RoundTrip(req *http.Request) (*http.Response, error) {
+	return r.now().RoundTrip(req)
 }
-
-// connections counts those that a client has open.
-type connections struct{ open, made atomic.Int64 }
-
-func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	c.open.Add(1)
-	c.made.Add(1)
-	return &countedConn{Conn: conn, counts: c}, nil
-}
-
-type countedConn struct {
-	net.Conn
-	counts *connections
-	once   sync.Once
-}
-
-func (c *countedConn) Close() error {
-	c.once.Do(func() { c.counts.open.Add(-1) })
-	return c.Conn.Close()
-}
+func (r *rotation) SendOnce(req *http.Request) (*http.Response, error) { return r.now().SendOnce(req) }
+func (r *rotation) Renews(req *http.Request) bool                      { return r.now().Renews(req) }
+func (r *rotation) SendsThrough() http.RoundTripper                    { return r.now().SendsThrough() }
+func (r *rotation) CloseIdleConnections()                              { r.now().CloseIdleConnections() }
 
 func TestFaultProxy(t *testing.T) {
-	if most := 60_000 * len(ways); *requests > most {
-		t.Fatalf("%d requests: a gateway tells 65536 of them apart, so that %d is the most", *requests, most)
-	}
 	before := goleak.IgnoreCurrent()
-	all, stop := startWays(t)
+	executed := make(executions, *requests+1)
+	all, gateways, stop := startWays(t, &executed)
 	counts := &connections{}
 	// Few connections stay idle: those that no toxic has got would soon be
 	// the only ones.
 	base := &http.Transport{DialContext: counts.dial, MaxIdleConnsPerHost: 1}
+	keys := newRotation(base)
 	tr := &apigw.Transport{
-		Base: &signer.Signer{
-			AppKey: gatewaytest.DefaultAppKey, AppSecret: gatewaytest.DefaultAppSecret,
-			Hosts: []string{"127.0.0.1:*"}, Base: base,
+		Base: keys,
+		Policy: apigw.RetryPolicy{
+			InitialBackoff: 5 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
+			AttemptTimeout: 250 * time.Millisecond, MaxThrottleWait: 5 * time.Second,
 		},
-		Policy: apigw.RetryPolicy{InitialBackoff: 5 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
-			AttemptTimeout: 250 * time.Millisecond},
-		// Enough for most repetitions, not for all.
+		// Enough for most retries, not for all.
 		Budget: &apigw.RetryBudget{Ratio: 0.4},
 	}
-	run := &run{t: t, ways: all, client: &http.Client{Transport: tr}, total: map[string]int{}}
+	run := &run{
+		t: t, ways: all, gateways: gateways, keys: keys, executed: executed,
+		client: &http.Client{Transport: tr}, total: map[string]int{},
+	}
 	started := time.Now()
 	run.all(*requests)
 	took := time.Since(started)
@@ -179,10 +100,13 @@ func TestFaultProxy(t *testing.T) {
 
 // run is the traffic and what became of it.
 type run struct {
-	t      *testing.T
-	ways   []*way
-	client *http.Client
-	next   atomic.Int64
+	t        *testing.T
+	ways     []*way
+	gateways []*gateway
+	keys     *rotation
+	executed executions
+	client   *http.Client
+	next     atomic.Int64
 
 	mu       sync.Mutex
 	total    map[string]int // outcomes
@@ -200,19 +124,28 @@ type done struct {
 	attempts int
 }
 
+// rotateEvery is how many requests are signed with the same keys.
+const rotateEvery = 500
+
 func (r *run) all(n int) {
 	r.byWay = map[string]int{}
 	r.done = make([]done, 0, n)
 	for quarter := range 4 {
+		for i, g := range r.gateways {
+			g.ahead.Store(int64(clocks[i][quarter]))
+		}
 		limit := int64(n * (quarter + 1) / 4)
 		var wg sync.WaitGroup
-		for range workers {
+		for range *workers {
 			wg.Go(func() {
 				for {
 					i := r.next.Add(1)
 					if i > limit {
 						r.next.Add(-1)
 						return
+					}
+					if i%rotateEvery == 0 {
+						r.keys.turn.Add(1)
 					}
 					r.one(i)
 				}
@@ -286,7 +219,7 @@ func (r *run) noneLost(t *testing.T) {
 		t.Error(p)
 	}
 	for _, d := range r.done {
-		if counts := r.ways[d.way].gateway.IdentityCounts(d.id); d.success && counts.Executed == 0 {
+		if d.success && r.executed.of(d.id) == 0 {
 			t.Errorf("request %s: success that the backend does not know of", d.id)
 		}
 	}
@@ -295,24 +228,34 @@ func (r *run) noneLost(t *testing.T) {
 func (r *run) noneTwice(t *testing.T) {
 	twice := 0
 	for _, d := range r.done {
-		counts := r.ways[d.way].gateway.IdentityCounts(d.id)
-		if counts.Executed > 1 && !d.repeatable() {
-			t.Errorf("request %s: %s over %q executed %d times", d.id, d.method, r.ways[d.way].name, counts.Executed)
+		n := r.executed.of(d.id)
+		if n > 1 && !d.repeatable() {
+			t.Errorf("request %s: %s over %q executed %d times", d.id, d.method, r.ways[d.way].name, n)
 		}
-		if counts.Executed > 1 {
+		if n > 1 {
 			twice++
 		}
 	}
 	r.twice = twice
 }
 
-// memoryFlat compares what the client keeps after the first quarter with what
-// it keeps at the end. The fake gateways remember every request and nonce, so
-// that the heap as a whole grows.
+// memoryFlat compares what client and gateways keep after the first quarter with
+// what they keep at the end. A gateway remembers nonces, up to a bound that only
+// a long run reaches.
 func (r *run) memoryFlat(t *testing.T) {
 	const slack = 4 << 20 // for the sampling, and for pools
 	if grown := r.heap[3].client - r.heap[0].client; grown > slack {
 		t.Errorf("the client's heap grew by %d bytes from the first quarter to the end, want at most %d", grown, slack)
+	}
+	const noncesOfAGateway, bytesOfANonce = 1 << 16, 128
+	attempts := 0
+	for _, n := range r.byWay {
+		attempts += n
+	}
+	nonces := int64(min(attempts, len(r.gateways)*noncesOfAGateway) * bytesOfANonce)
+	if grown := r.heap[3].gateway - r.heap[0].gateway; grown > slack+nonces {
+		t.Errorf("the gateways' heap grew by %d bytes from the first quarter to the end, want at most %d",
+			grown, slack+nonces)
 	}
 }
 
@@ -322,7 +265,7 @@ func (r *run) report(took time.Duration, connections int64) {
 		attempts += n
 	}
 	r.t.Logf("seed %d: %d requests, %d attempts, %d connections in %v by %d workers",
-		*seed, len(r.done), attempts, connections, took.Round(time.Millisecond), workers)
+		*seed, len(r.done), attempts, connections, took.Round(time.Millisecond), *workers)
 	r.t.Logf("%s; %d of all executed more than once, and allowed to", counted(r.total), r.twice)
 	names := make([]string, 0, len(r.byWay))
 	for name := range r.byWay {
@@ -337,7 +280,7 @@ func (r *run) report(took time.Duration, connections int64) {
 		r.t.Logf("%-32s %6d requests %6d attempts", name, sent[name], r.byWay[name])
 	}
 	for quarter, h := range r.heap {
-		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB with gateways and proxies", quarter+1,
-			h.client>>10, h.all>>10)
+		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB of the gateways, %d KiB with proxies and the test itself",
+			quarter+1, h.client>>10, h.gateway>>10, h.all>>10)
 	}
 }
