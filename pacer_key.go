@@ -55,15 +55,19 @@ func (p *Pacer) lane(key laneKey) *lane {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next := laneTable{all: map[laneKey]*lane{}}
+	var now laneTable
 	if t := p.lanes.Load(); t != nil {
-		next = laneTable{t.first, maps.Clone(t.all)}
+		now = *t
 	}
-	if len(next.all) >= maxLanes {
+	if len(now.all) >= maxLanes {
 		key = laneKey{custom: otherLanes}
 	}
-	if l := next.all[key]; l != nil {
+	if l := now.all[key]; l != nil {
 		return l
+	}
+	next := laneTable{now.first, maps.Clone(now.all)}
+	if next.all == nil {
+		next.all = map[laneKey]*lane{}
 	}
 	l := p.newLane(key)
 	next.all[key] = l

@@ -280,7 +280,7 @@ func (r *run) report(took time.Duration, connections int64) {
 		r.t.Logf("%-32s %6d requests %6d attempts", name, sent[name], r.byWay[name])
 	}
 	for quarter, h := range r.heap {
-		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB of the gateways, %d KiB with proxies and the test itself",
+		r.t.Logf("heap after quarter %d: %d KiB of the client, %d KiB of the gateways, %d KiB with proxies and test",
 			quarter+1, h.client>>10, h.gateway>>10, h.all>>10)
 	}
 }

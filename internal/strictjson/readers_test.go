@@ -122,15 +122,15 @@ func TestRefusedValueIsNotStored(t *testing.T) {
 	}
 }
 
-// A fault costs nothing until it is shown: 300,000 of them are no attack.
+// A fault costs nothing until it is shown: 60,000 of them are no attack.
 func TestManyFaultsAreCheap(t *testing.T) {
-	text := `{"z": 0` + strings.Repeat(`, "some_unknown_name": 1, "z": 0`, 150_000) + `}`
+	text := `{"z": 0` + strings.Repeat(`, "some_unknown_name": 1, "z": 0`, 30_000) + `}`
 	begin := time.Now()
 	err := new(everything).read(text)
-	if err == nil || !strings.HasSuffix(err.Error(), "f: 299981 more") {
+	if err == nil || !strings.HasSuffix(err.Error(), "f: 59981 more") {
 		t.Errorf("got %.200v, want the count of the rest", err)
 	}
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("took %v, want about a second", took)
+	if took := time.Since(begin); took > 10*time.Second {
+		t.Errorf("took %v, want a fraction of a second", took)
 	}
 }
