@@ -80,10 +80,10 @@ type caller struct {
 	signer *signer.Signer // nil without credentials
 	policy apigw.RetryPolicy
 	base   *http.Transport
-	body   io.Writer      // where the body of the response goes
-	file   *os.File       // of -o, else nil
-	upload *progress      // nil without a large body
-	masker *redact.Masker // of all that is shown
+	body   io.Writer // where the body of the response goes
+	file   *os.File  // of -o, else nil
+	upload *progress // nil without a large body
+	masker masker    // of all that is shown
 }
 
 // prepare checks all that can be wrong before anything is sent.
@@ -119,7 +119,7 @@ func (f *callFlags) prepare(in *invocation, url string) (c *caller, err error) {
 	if c.base, err = f.connection.transport(in); err != nil {
 		return nil, err
 	}
-	c.masker = in.maskerOf(c.req, f.request.body, c.signer)
+	c.masker.learn(func(s *redact.Secrets) { *s = in.secretsOf(c.req, f.request.body, c.signer) })
 	// Created last, so that a mistake in the flags leaves no empty file.
 	if f.out != "" {
 		if c.file, err = os.Create(f.out); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/apigw-go/apigw"
 	"github.com/apigw-go/apigw/catalog"
+	"github.com/apigw-go/apigw/internal/redact"
 	"github.com/apigw-go/apigw/signer"
 )
 
@@ -53,7 +53,7 @@ func (c *caller) call() int {
 
 // client is the client of the call. The timeline comes from its hooks.
 func (c *caller) client() *http.Client {
-	var base http.RoundTripper = c.base
+	var base http.RoundTripper = noting{c, c.base}
 	if c.flags.verbose {
 		base = &verbose{c: c, base: base}
 	}
@@ -197,10 +197,13 @@ func (l *limitedWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// mostPath bounds a path that is shown.
+const mostPath = 2048
+
 // showTarget is the first line of the timeline.
 func (c *caller) showTarget(req *http.Request) {
 	fmt.Fprintf(c.in.stderr, "%s %s%s\n", printable(req.Method), printable(req.URL.Host),
-		printable(cmp.Or(req.URL.EscapedPath(), "/")))
+		redact.URLPath(req.URL, mostPath))
 }
 
 // mostRedirects is how many redirects -L follows, as http.Client does.

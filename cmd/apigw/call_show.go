@@ -56,7 +56,7 @@ func (c *caller) showWait(_ *http.Request, _ apigw.Attempt, wait time.Duration) 
 // parameters that cannot hold a secret, or a text without query strings.
 func (c *caller) attempt(a apigw.Attempt) callAttempt {
 	shown := callAttempt{
-		Status: a.Status, Code: c.mask(string(a.Code)), RequestID: c.masker.RequestID(a.RequestID),
+		Status: a.Status, Code: c.mask(string(a.Code)), RequestID: c.masker.Load().RequestID(a.RequestID),
 		WaitMS: inMilliseconds(a.Wait), DurationMS: inMilliseconds(a.Duration), Error: c.maskErr(a.Err),
 	}
 	// Attempt has the text as received. Masked before it is classified: a

@@ -79,12 +79,24 @@ func (c *credentials) secret(in *invocation, variable, what string) (signer.Secr
 		}
 		in.warnOfReaders(c.secretFile)
 	}
+	if text == "" && !isVariable(variable) {
+		return "", in.errorf("no secret; secretEnv of the profile takes the name of a variable, such as WEATHER_SECRET, not the secret")
+	}
 	if text == "" {
 		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE",
 			what,
 			variable)
 	}
 	return signer.Secret(text), nil
+}
+
+// isVariable reports whether a name looks like one of an environment. Others may
+// be a secret that somebody took for the value of the field.
+func isVariable(name string) bool {
+	if len(name) > 24 && !strings.Contains(name, "_") {
+		return false
+	}
+	return strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == "" && strings.Trim(name, "0123456789") != ""
 }
 
 // fileFault is why a file cannot be read, without its name: that may be a

@@ -31,9 +31,21 @@ func (in *invocation) explainFlagError(fs *flag.FlagSet, err error) string {
 		return in.sprintf("there is no flag %s; write %s with a blank", "-"+name[:1]+"…", "-"+name[:1]+" VALUE")
 	}
 	if near := nearest(name, names); near != "" {
-		return in.sprintf("there is no flag %s (did you mean %s?); -h shows all", dashed(shorten(name)), near)
+		return in.sprintf("there is no flag %s (did you mean %s?); -h shows all", dashed(likeFlag(name)), near)
 	}
-	return in.sprintf("there is no flag %s; -h shows all", dashed(shorten(name)))
+	return in.sprintf("there is no flag %s; -h shows all", dashed(likeFlag(name)))
+}
+
+// likeFlag is what of a name looks like a flag: the rest can be a value that
+// somebody wrote behind it, such as a password.
+func likeFlag(name string) string {
+	for i, c := range name {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' {
+			continue
+		}
+		return name[:i] + "…"
+	}
+	return shorten(name)
 }
 
 // nearest are the flags that may have been meant, as they are written.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,9 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // invocation is one run of a command: its surroundings and the settings that
@@ -112,7 +116,7 @@ func (in *invocation) fault(err error) int { return in.misuse("%s", safeLines(er
 // complain writes a line for people. The text is looked up in the language of
 // the user.
 func (in *invocation) complain(format string, args ...any) {
-	fmt.Fprintf(in.stderr, "%s: %s\n", in.name, fmt.Sprintf(in.translated(format), args...))
+	fmt.Fprintf(in.stderr, "%s: %s\n", in.name, printableLines(fmt.Sprintf(in.translated(format), args...)))
 }
 
 // errorf is fmt.Errorf in the language of the user.
@@ -122,10 +126,34 @@ func (in *invocation) errorf(format string, args ...any) error {
 
 // json prints v on one line, with "<" and "&" as they are.
 func (in *invocation) json(v any) {
-	enc := json.NewEncoder(in.stdout)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	enc.Encode(v) // our own structs always encode; output keeps what else fails
+	enc.Encode(v) // our own structs always encode
+	in.stdout.Write(escapeInvisible(b.Bytes()))
 }
+
+// escapeInvisible escapes what JSON need not escape and a terminal obeys: the
+// controls of ISO 6429 and of the direction of writing. Outside of its strings
+// JSON has none of them.
+func escapeInvisible(text []byte) []byte {
+	if !bytes.ContainsFunc(text, isInvisible) {
+		return text
+	}
+	var b []byte
+	for _, r := range string(text) {
+		if !isInvisible(r) {
+			b = utf8.AppendRune(b, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			b = fmt.Appendf(b, `\u%04x`, unit)
+		}
+	}
+	return b
+}
+
+func isInvisible(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }
 
 // untilSignal returns a context that ends with in.ctx, or when somebody
 // interrupts the program; a second interrupt kills it.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // safeText is err's text on one line and without the query strings of URLs. A
@@ -16,7 +18,7 @@ func safeText(err error) string {
 	if errors.As(err, &u) && u.Err != nil {
 		err = u.Err
 	}
-	return printable(cutQueries(err.Error()))
+	return redact.Plain(err.Error())
 }
 
 // safeLines is safeText of an error of several lines, such as all the faults of
@@ -27,28 +29,7 @@ func safeLines(err error) string {
 		return safeText(err)
 	}
 	for i, line := range lines {
-		lines[i] = printable(cutQueries(line))
+		lines[i] = redact.Plain(line)
 	}
 	return strings.Join(lines, "\n")
-}
-
-// cutQueries shortens "?a=b&c=d" to "?…".
-func cutQueries(s string) string {
-	var b strings.Builder
-	for {
-		before, query, ok := strings.Cut(s, "?")
-		b.WriteString(before)
-		if !ok {
-			return b.String()
-		}
-		b.WriteByte('?')
-		end := strings.IndexAny(query, " \t\r\n\"'`")
-		if end < 0 {
-			end = len(query)
-		}
-		if end > 0 {
-			b.WriteString("…")
-		}
-		s = query[end:]
-	}
 }

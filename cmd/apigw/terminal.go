@@ -5,7 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
+
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // isColourful reports whether w is a terminal whose user did not forbid
@@ -90,13 +91,15 @@ func table(w io.Writer, on bool, rows [][]string, mark func(row, column int) col
 }
 
 // printable makes a text from the network fit for one line of a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
+func printable(s string) string { return redact.Line(s, len(s)) }
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // shorten keeps a word of the user short and harmless in a complaint.

@@ -115,18 +115,3 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
-
-func TestCutQueries(t *testing.T) {
-	for s, want := range map[string]string{
-		"no query":                         "no query",
-		`Get "https://h/p?a=b": EOF`:       `Get "https://h/p?…": EOF`,
-		"a?b=c and d?e=f":                  "a?… and d?…",
-		"what?":                            "what?",
-		"https://h/p?a=b?c":                "https://h/p?…",
-		"`/x?password=1` and then nothing": "`/x?…` and then nothing",
-	} {
-		if got := cutQueries(s); got != want {
-			t.Errorf("cutQueries(%q): got %q, want %q", s, got, want)
-		}
-	}
-}

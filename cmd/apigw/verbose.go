@@ -20,10 +20,7 @@ type verbose struct {
 
 func (v *verbose) RoundTrip(req *http.Request) (*http.Response, error) {
 	var b strings.Builder
-	target := req.URL.EscapedPath()
-	if target == "" {
-		target = "/"
-	}
+	target := redact.URLPath(req.URL, mostPath)
 	if req.URL.RawQuery != "" {
 		target += "?…"
 	}
@@ -48,6 +45,9 @@ func (v *verbose) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+// SendsThrough tells the Transport whose errors it gets.
+func (v *verbose) SendsThrough() http.RoundTripper { return v.base }
 
 func hostOf(req *http.Request) string {
 	if req.Host != "" {

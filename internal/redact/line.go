@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"cmp"
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,6 +32,10 @@ func Line(s string, limit int) string {
 	return b.String()
 }
 
+// Plain makes a text of this program printable, without the queries and
+// passwords of URLs in it.
+func Plain(s string) string { return Line(cutPasswords(cutQueries(s)), len(s)) }
+
 // Path makes the path of a URL fit for a log: without a query or parameters
 // that somebody wrote into it.
 func Path(path string, limit int) string {
@@ -37,6 +43,15 @@ func Path(path string, limit int) string {
 		path = path[:i+1] + "…"
 	}
 	return Line(path, limit)
+}
+
+// URLPath is the path of a URL as it goes on the wire, "/" for none. Where
+// somebody wrote a query or parameters into it, it is [Path].
+func URLPath(u *url.URL, limit int) string {
+	if strings.ContainsAny(u.Path, "?#;") {
+		return Path(u.Path, limit)
+	}
+	return Line(cmp.Or(u.EscapedPath(), "/"), limit)
 }
 
 // cutWindow shortens s to the window, at the end of a character, and reports

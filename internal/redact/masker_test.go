@@ -179,6 +179,39 @@ func TestPath(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	for text, want := range map[string]string{
+		"no query":                         "no query",
+		`Get "https://h/p?a=b": EOF`:       `Get "https://h/p?…": EOF`,
+		"a?b=c and d?e=f":                  "a?… and d?…",
+		"what?":                            "what?",
+		"https://h/p?a=b?c":                "https://h/p?…",
+		"`/x?password=1` and then nothing": "`/x?…` and then nothing",
+		"http://me:hidden@h/ is no host":   "http://***@h/ is no host",
+		"a\x1b[2Jb":                        "a\ufffd[2Jb",
+		"no Server StringToSign: in it":    "no Server StringToSign: in it",
+	} {
+		if got := Plain(text); got != want {
+			t.Errorf("Plain(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestURLPath(t *testing.T) {
+	for raw, want := range map[string]string{
+		"http://h": "/", "http://h/a%20b": "/a%20b", "http://h/a%3Ftoken=b": "/a?…", "http://h/a;id=b": "/a;…", "http://h/a%23b": "/a#…",
+		"http://h/a%1bb": "/a%1bb", "http://h/a|b": "/a%7Cb",
+	} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := URLPath(u, 100); got != want {
+			t.Errorf("URLPath(%q) = %q, want %q", raw, got, want)
+		}
+	}
+}
+
 func TestTooManyValuesShowNothing(t *testing.T) {
 	var s Secrets
 	for i := range 2 * maxValues {

@@ -7,6 +7,8 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // ParseUpstream reads the address of the API: "https://api.example.com", with a
@@ -24,13 +26,8 @@ func ParseUpstream(raw string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-func short(s string) string {
-	s, _, _ = strings.Cut(s, "?")
-	if len(s) > 80 {
-		s = s[:80] + "…"
-	}
-	return s
-}
+// short shows the beginning of an address, without a password and a query.
+func short(s string) string { return redact.Line(redact.Plain(s), 80) }
 
 // rewrite makes the request that goes up. Path and query pass byte for byte,
 // since they are signed; what the client says of itself does not.
