@@ -1,13 +1,11 @@
 package gatewaytest
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/internal/near"
-	"github.com/apigw-go/apigw/internal/route"
 	"github.com/apigw-go/apigw/internal/strictjson"
 )
 
@@ -40,7 +38,6 @@ import (
 func ParseScript(data []byte, name string) ([]Route, error) {
 	p := &scriptParser{
 		File: strictjson.File{Name: name, Data: data, Empty: noRoutes},
-		at:   make(map[string]int),
 	}
 	if err := p.Read(p.root); err != nil {
 		return nil, err
@@ -55,8 +52,7 @@ const noRoutes = `{"routes": [{"pattern": "/", "script": [...]}]}`
 type scriptParser struct {
 	strictjson.File
 	routes   []Route
-	patterns route.Table[struct{}] // finds conflicts
-	at       map[string]int        // where each pattern stands
+	patterns strictjson.Patterns
 }
 
 func (p *scriptParser) root(field strictjson.Field) {
@@ -105,24 +101,9 @@ func (p *scriptParser) route(field strictjson.Field) {
 	p.routes = append(p.routes, r)
 	switch {
 	case patternAt >= 0:
-		p.pattern(r.Pattern, patternAt)
+		p.patterns.Check(&p.File, r.Pattern, patternAt)
 	case p.Faults() == faults:
 		p.Fail(field.Value.At, `a route without a pattern: add "pattern": "POST /orders", or "/" for all requests`)
-	}
-}
-
-// pattern checks a pattern beside those before it.
-func (p *scriptParser) pattern(pattern string, at int) {
-	err := p.patterns.Add(pattern, struct{}{})
-	var conflict *route.ConflictError
-	switch {
-	case errors.As(err, &conflict):
-		p.Fail(at, "pattern %s and %s in line %d conflict: %s",
-			strictjson.Quote(pattern), strictjson.Quote(conflict.With), p.Line(p.at[conflict.With]), conflict.Why)
-	case err != nil:
-		p.Fail(at, "pattern %s: %v", strictjson.Quote(pattern), err)
-	default:
-		p.at[pattern] = at
 	}
 }
 

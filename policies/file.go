@@ -1,11 +1,9 @@
 package policies
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/apigw-go/apigw"
-	"github.com/apigw-go/apigw/internal/route"
 	"github.com/apigw-go/apigw/internal/strictjson"
 )
 
@@ -68,8 +66,7 @@ func Parse(name string, data []byte) (*File, error) {
 type parser struct {
 	strictjson.File
 	policies File
-	patterns route.Table[struct{}] // finds conflicts
-	at       map[string]int        // where each pattern stands
+	patterns strictjson.Patterns
 }
 
 func (p *parser) root() strictjson.Reader {
@@ -81,7 +78,7 @@ func (p *parser) root() strictjson.Reader {
 			p.policy(field, p.policies.Default)
 		},
 		"services": func(field strictjson.Field) {
-			p.policies.Services, p.at = map[string]apigw.RetryPolicy{}, map[string]int{}
+			p.policies.Services = map[string]apigw.RetryPolicy{}
 			p.Map(p.service)(field)
 		},
 	})
@@ -91,19 +88,9 @@ func (p *parser) root() strictjson.Reader {
 func (p *parser) service(field strictjson.Field) {
 	var policy apigw.RetryPolicy
 	pattern := field.Name
-	p.at[pattern] = field.At
 	named := field
 	named.Name = "the policy of " + strictjson.Quote(pattern)
 	p.policy(named, &policy)
 	p.policies.Services[pattern] = policy
-
-	err := p.patterns.Add(pattern, struct{}{})
-	var conflict *route.ConflictError
-	switch {
-	case errors.As(err, &conflict):
-		p.Fail(field.At, "pattern %s and %s in line %d conflict: %s",
-			strictjson.Quote(pattern), strictjson.Quote(conflict.With), p.Line(p.at[conflict.With]), conflict.Why)
-	case err != nil:
-		p.Fail(field.At, "pattern %s: %v", strictjson.Quote(pattern), err)
-	}
+	p.patterns.Check(&p.File, pattern, field.At)
 }

@@ -5,12 +5,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/integration/command"
 )
 
 const token = "token-of-the-test"
@@ -18,21 +18,7 @@ const token = "token-of-the-test"
 // binary is the command, built once.
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "apigw")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "apigw")
-	build := exec.Command("go", "build", "-o", binary, "github.com/apigw-go/apigw/cmd/apigw")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { command.Main(m, &binary) }
 
 // needs returns the path of a program. Without it the test is left out on a
 // developer's machine; the gate installs all of them.

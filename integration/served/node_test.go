@@ -13,26 +13,13 @@ import (
 	"testing"
 
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/integration/command"
 )
 
 // binary is the command, built once.
 var binary string
 
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "apigw")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "apigw")
-	build := exec.Command("go", "build", "-o", binary, "github.com/apigw-go/apigw/cmd/apigw")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { command.Main(m, &binary) }
 
 // program installs the npm package beside the program that uses it. Without
 // Node the test is left out on a developer's machine; the gate has it.

@@ -109,34 +109,43 @@ func head(w io.Writer, name, kind, help string) {
 	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 }
 
-// writeStates prints budgets and limits.
-func writeStates(w io.Writer, budgets []apigw.BudgetState, limits []apigw.PacerState) {
-	head(w, "apigw_retry_budget_available", "gauge", "Retries that the budget permits now.")
-	for _, b := range budgets {
-		fmt.Fprintf(w, "apigw_retry_budget_available{host=%q} %g\n", b.Host, b.Available)
-	}
-	head(w, "apigw_retries_denied_total", "counter", "Retries that the budget refused.")
-	for _, b := range budgets {
-		fmt.Fprintf(w, "apigw_retries_denied_total{host=%q} %d\n", b.Host, b.Denied)
-	}
-	head(w, "apigw_limit_rate", "gauge", "Calls a second that a limit lets go; 0: no limit is known.")
-	for _, l := range limits {
-		fmt.Fprintf(w, "apigw_limit_rate{key=%q} %g\n", l.Key, l.Rate)
-	}
-	head(w, "apigw_limit_waiting", "gauge", "Calls that wait for a place within a limit.")
-	for _, l := range limits {
-		fmt.Fprintf(w, "apigw_limit_waiting{key=%q} %d\n", l.Key, l.Waiting)
-	}
-	head(w, "apigw_limit_refused_total", "counter", "Calls that the gateway refused because of a limit.")
-	for _, l := range limits {
-		fmt.Fprintf(w, "apigw_limit_refused_total{key=%q} %d\n", l.Key, l.Refused)
+// perState is a metric with a sample for each budget or limit.
+type perState[S any] struct {
+	name, kind, help string
+	value            func(S) any
+}
+
+var budgetMetrics = []perState[apigw.BudgetState]{
+	{"apigw_retry_budget_available", "gauge", "Retries that the budget permits now.",
+		func(b apigw.BudgetState) any { return b.Available }},
+	{"apigw_retries_denied_total", "counter", "Retries that the budget refused.",
+		func(b apigw.BudgetState) any { return b.Denied }},
+}
+
+var limitMetrics = []perState[apigw.PacerState]{
+	{"apigw_limit_rate", "gauge", "Calls a second that a limit lets go; 0: no limit is known.",
+		func(l apigw.PacerState) any { return l.Rate }},
+	{"apigw_limit_waiting", "gauge", "Calls that wait for a place within a limit.",
+		func(l apigw.PacerState) any { return l.Waiting }},
+	{"apigw_limit_refused_total", "counter", "Calls that the gateway refused because of a limit.",
+		func(l apigw.PacerState) any { return l.Refused }},
+}
+
+// writeStates prints metrics of states, each of which is known by a label.
+func writeStates[S any](w io.Writer, metrics []perState[S], states []S, label string, of func(S) string) {
+	for _, m := range metrics {
+		head(w, m.name, m.kind, m.help)
+		for _, s := range states {
+			fmt.Fprintf(w, "%s{%s=%q} %v\n", m.name, label, of(s), m.value(s))
+		}
 	}
 }
 
 func (i *Inspector) serveMetrics(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	i.metrics.write(w)
-	writeStates(w, i.budgets(), i.limits())
+	writeStates(w, budgetMetrics, i.budgets(), "host", func(b apigw.BudgetState) string { return b.Host })
+	writeStates(w, limitMetrics, i.limits(), "key", func(l apigw.PacerState) string { return l.Key })
 }
 
 func (i *Inspector) budgets() []apigw.BudgetState {
