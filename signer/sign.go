@@ -78,35 +78,42 @@ func (s *Signer) applySignature(req *http.Request) (signature, error) {
 		signed.rules = *learned.Rules
 	}
 
-	// One array for all the values keeps a signature at one allocation for
-	// them; the capacities keep the neighbours safe from an append.
-	values := new([7]string)
-	next := 0
-	set := func(name, value string) {
-		values[next] = value
-		h[name] = values[next : next+1 : next+1]
-		next++
-	}
-	set("X-Ca-Key", s.AppKey)
-	set("X-Ca-Nonce", nonce)
-	set("X-Ca-Timestamp", strconv.FormatInt(now.UnixMilli(), 10))
+	set := headerSetter{h: h, values: new([7]string)}
+	set.value("X-Ca-Key", s.AppKey)
+	set.value("X-Ca-Nonce", nonce)
+	set.value("X-Ca-Timestamp", strconv.FormatInt(now.UnixMilli(), 10))
 	names = append(names, "x-ca-key", "x-ca-nonce", "x-ca-timestamp")
 	if s.Stage != "" {
-		set("X-Ca-Stage", s.Stage)
+		set.value("X-Ca-Stage", s.Stage)
 		names = append(names, "x-ca-stage")
 	}
 	if s.Algorithm != HmacSHA256 || named {
-		set("X-Ca-Signature-Method", s.Algorithm.String())
+		set.value("X-Ca-Signature-Method", s.Algorithm.String())
 		names = append(names, "x-ca-signature-method")
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	set("X-Ca-Signature-Headers", strings.Join(names, ","))
+	set.value("X-Ca-Signature-Headers", strings.Join(names, ","))
 
 	path, query := urlTarget(req.URL, signed.rules)
 	signed.text = appendStringToSign(make([]byte, 0, 512), req.Method, path, query, h, names, form, signed.rules)
-	set("X-Ca-Signature", s.Algorithm.sign(s.AppSecret, signed.text))
+	set.value("X-Ca-Signature", s.Algorithm.sign(s.AppSecret, signed.text))
 	return signed, nil
+}
+
+// headerSetter sets header values. One array for all of them keeps a signature
+// at one allocation for them; the capacities keep the neighbours safe from an
+// append.
+type headerSetter struct {
+	h      http.Header
+	values *[7]string
+	next   int
+}
+
+func (s *headerSetter) value(name, value string) {
+	s.values[s.next] = value
+	s.h[name] = s.values[s.next : s.next+1 : s.next+1]
+	s.next++
 }
 
 // namesAlgorithm reports whether the request names the algorithm in use. The

@@ -109,6 +109,12 @@ func (c *column) run(turn int) {
 }
 
 func columns() (stub, loopback, behaviour []*column) {
+	stub, loopback = speedColumns()
+	return stub, append(loopback, throughputColumn()), append(append(heapColumns(), connectionColumns()...), outageColumn())
+}
+
+// speedColumns has two columns for each scenario.
+func speedColumns() (stub, loopback []*column) {
 	for _, s := range peers.Scenarios {
 		stub = append(stub, &column{
 			name:  s.Name,
@@ -133,7 +139,11 @@ func columns() (stub, loopback, behaviour []*column) {
 			},
 		})
 	}
-	loopback = append(loopback, &column{
+	return stub, loopback
+}
+
+func throughputColumn() *column {
+	return &column{
 		name:  "GET 200 in parallel",
 		place: "loopback, ",
 		more:  true,
@@ -144,9 +154,13 @@ func columns() (stub, loopback, behaviour []*column) {
 		show: func(f, bare *figure) string {
 			return fmt.Sprintf("%.0f/s (%.2f)", f.median(), f.median()/bare.median())
 		},
-	})
+	}
+}
+
+// heapColumns has what an upload takes, with and without GetBody.
+func heapColumns() (columns []*column) {
 	for _, replayable := range []bool{true, false} {
-		behaviour = append(behaviour, &column{
+		columns = append(columns, &column{
 			name:  map[bool]string{true: "heap, body can be had again", false: "heap, body only once"}[replayable],
 			noise: 1,
 			measure: func(p peers.Peer) (float64, int64) {
@@ -159,8 +173,13 @@ func columns() (stub, loopback, behaviour []*column) {
 			show: func(f, _ *figure) string { return fmt.Sprintf("%.0f MiB", f.median()) },
 		})
 	}
+	return columns
+}
+
+// connectionColumns has the connections that refusals of a size cost.
+func connectionColumns() (columns []*column) {
 	for _, kib := range []int{2, 32} {
-		behaviour = append(behaviour, &column{
+		columns = append(columns, &column{
 			name:   fmt.Sprintf("connections, %d KiB refusals", kib),
 			absent: func(p peers.Peer) bool { return p.Baseline },
 			measure: func(p peers.Peer) (float64, int64) {
@@ -173,12 +192,15 @@ func columns() (stub, loopback, behaviour []*column) {
 			show: func(f, _ *figure) string { return fmt.Sprintf("%.0f", f.median()) },
 		})
 	}
-	behaviour = append(behaviour, &column{
+	return columns
+}
+
+func outageColumn() *column {
+	return &column{
 		name:    "attempts a call in an outage",
 		measure: func(p peers.Peer) (float64, int64) { return peers.Amplification(p, *calls), 0 },
 		show:    func(f, _ *figure) string { return fmt.Sprintf("%.3f", f.median()) },
-	})
-	return stub, loopback, behaviour
+	}
 }
 
 func heading() {

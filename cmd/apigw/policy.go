@@ -51,13 +51,18 @@ func runPolicy(in *invocation, args []string) int {
 		in.writePolicies(file, read)
 		return exitOK
 	}
-	u, err := in.parseURL(*rawURL)
+	return in.matchPolicy(read, *method, *rawURL)
+}
+
+// matchPolicy prints the policy of a request. Nothing is sent.
+func (in *invocation) matchPolicy(read *policies.File, method, rawURL string) int {
+	u, err := in.parseURL(rawURL)
 	if err != nil {
 		return in.misuse("--url: %v", err)
 	}
-	req, err := http.NewRequest(*method, u.String(), nil)
+	req, err := http.NewRequest(method, u.String(), nil)
 	if err != nil {
-		return in.misuse("-X %q is no HTTP method", shorten(*method))
+		return in.misuse("-X %q is no HTTP method", shorten(method))
 	}
 	// The very choice that a Transport makes with these policies.
 	var set policies.Set

@@ -181,28 +181,16 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 			next = v.from + n
 		}
 	case requestIDField, requestLabel:
-		fact.field, fact.name = requestIDField, nameRequestID
-		// A label such as "request id" may stand in any sentence, so that what follows
-		// has to look like an id.
-		if f == requestLabel {
-			fact.strength = labelled
-		}
-		if fact.value = leadingID(v.text, f == requestLabel); fact.value == "" {
+		if !fact.requestID(v.text) {
 			return 0, false
 		}
 		next = v.from + len(fact.value)
 	case headerField:
 	case codeLabel:
-		// "code" is what programs call the status, the code of the gateway, and their own.
-		if c := leadingCode(v.text); c != "" && (isKnown(c) || c == v.text) {
-			fact.field, fact.name, fact.value, fact.strength = codeField, nameCode, c, labelled
-			next = v.from + len(c)
-		} else if n := leadingStatus(v.text); n >= 400 {
-			fact.field, fact.status, fact.value, fact.strength = statusField, n, strconv.Itoa(n), textual
-			next = v.from + 3
-		} else {
+		if !fact.anyCode(v.text) {
 			return 0, false
 		}
+		next = v.from + len(fact.value)
 	case textLabel:
 		// Not taken as a value: only a text of the catalog counts, and the search finds
 		// that. It counts more here than in the middle of a sentence.
@@ -216,6 +204,31 @@ func (s *scanner) take(f field, canonical string, t token, v value) (next int, o
 	}
 	s.emit(fact)
 	return max(next, t.to), true
+}
+
+// requestID takes the id that a text begins with. A label such as "request id"
+// may stand in any sentence, so that what follows it has to look like an id.
+func (f *found) requestID(text string) bool {
+	strict := f.field == requestLabel
+	if strict {
+		f.strength = labelled
+	}
+	f.field, f.name, f.value = requestIDField, nameRequestID, leadingID(text, strict)
+	return f.value != ""
+}
+
+// anyCode takes what a text behind "code" begins with: programs call the status
+// so, the code of the gateway, and their own.
+func (f *found) anyCode(text string) bool {
+	if c := leadingCode(text); c != "" && (isKnown(c) || c == text) {
+		f.field, f.name, f.value, f.strength = codeField, nameCode, c, labelled
+		return true
+	}
+	if n := leadingStatus(text); n >= 400 {
+		f.field, f.status, f.value, f.strength = statusField, n, strconv.Itoa(n), textual
+		return true
+	}
+	return false
 }
 
 // leadingStatus is the status that a value is or begins with, 0 for none.
