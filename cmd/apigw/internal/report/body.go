@@ -66,14 +66,19 @@ func (h *headLines) announcedEnd() (line, column int, ok bool) {
 	return line, column, ok && from == 0
 }
 
-// verboseBody is what "curl -v" prints between the head and its next remark.
+// verboseBody is what "curl -v" prints between the head and its next remark. A
+// head that follows without any remark is the text of a body, unless this head is
+// one that another follows.
 func (h *headLines) verboseBody() (body []byte, line, column int) {
 	base := strings.TrimSuffix(strings.TrimRight(h.prefix, " "), "<")
 	var b strings.Builder
 	end := h.next
 	for ; end < len(h.page.lines); end++ {
 		rest, mine := cutPrefix(h.page.line(end), base)
-		if !mine || strings.HasPrefix(rest, "* ") || strings.HasPrefix(rest, "> ") || strings.HasPrefix(rest, "< ") {
+		if !mine || strings.HasPrefix(rest, "* ") || strings.HasPrefix(rest, "> ") {
+			break
+		}
+		if strings.HasPrefix(rest, "< ") && h.superseded() {
 			break
 		}
 		if strings.HasPrefix(rest, "{ [") || strings.HasPrefix(rest, "} [") {
