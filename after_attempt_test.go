@@ -29,7 +29,8 @@ func TestReachedIsAFactOfTheCall(t *testing.T) {
 		answers []answer
 		want    catalog.Reached
 	}{
-		"never":                     {[]answer{notReached, dialFailed, notReached}, catalog.ReachedNo},
+		"never":                     {[]answer{dialFailed, notReached, notReached}, catalog.ReachedNo},
+		"a second dial of net/http": {[]answer{notReached, dialFailed}, catalog.ReachedMaybe},
 		"maybe, then not connected": {[]answer{internal, dialFailed}, catalog.ReachedMaybe},
 		"maybe, then not reached":   {[]answer{internal, notReached}, catalog.ReachedMaybe},
 		"maybe, then quota":         {[]answer{internal, quota}, catalog.ReachedMaybe},

@@ -112,10 +112,11 @@ func (b *bodies) failure(base http.RoundTripper, before *answered, err error) er
 	if _, traced := err.(*unsentError); traced {
 		return err
 	}
-	if t, ok := sender(base).(*http.Transport); ok {
-		return before.doubt(t, b.req, provenBy(t, b.req, err))
+	base = sender(base)
+	if t, ok := base.(*http.Transport); ok {
+		err = provenBy(t, b.req, err)
 	}
-	return err
+	return before.doubt(base, b.req, err)
 }
 
 // wrongLength returns what is wrong with ContentLength, if that is known: such a

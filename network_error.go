@@ -24,6 +24,10 @@ func notSent(req *http.Request, err error) bool {
 	return proof{req: req, plain: true}.in(err, maxErrors)
 }
 
+// vouchesNotSent reports whether the author of err says that nothing was sent; the
+// types of net and net/http do not count.
+func vouchesNotSent(req *http.Request, err error) bool { return proof{req: req}.in(err, maxErrors) }
+
 // proof looks for one that nothing was sent.
 type proof struct {
 	req *http.Request

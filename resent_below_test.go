@@ -49,19 +49,24 @@ func TestDialAfterASendingOfNetHTTP(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit    func(*http.Request)
 		timeout time.Duration
+		wrapped bool // the Base wraps net/http, as those that trace do
 	}{
-		"an idempotency key":                 {key, 0},
-		"an idempotency key, AttemptTimeout": {key, time.Minute},
+		"an idempotency key":                 {key, 0, false},
+		"an idempotency key, AttemptTimeout": {key, time.Minute, false},
+		"an idempotency key, wrapped":        {key, 0, true},
 		"a GET": {
-			func(r *http.Request) { r.Method, r.Body, r.GetBody, r.ContentLength = "GET", nil, nil, 0 }, 0,
+			func(r *http.Request) { r.Method, r.Body, r.GetBody, r.ContentLength = "GET", nil, nil, 0 }, 0, false,
 		},
-		"a POST that net/http does not resend": {func(*http.Request) {}, 0},
+		"a POST that net/http does not resend": {func(*http.Request) {}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := &http.Transport{}
 			defer base.CloseIdleConnections()
 			tr := &Transport{Base: base,
 				Policy: RetryPolicy{InitialBackoff: time.Millisecond, AttemptTimeout: c.timeout}}
+			if c.wrapped {
+				tr.Base = roundTripFunc(base.RoundTrip)
+			}
 			url := mustParse(t, crashing(t))
 			order := func() *http.Request {
 				req := newRequest(t, http.MethodPost, "order")
@@ -80,6 +85,20 @@ func TestDialAfterASendingOfNetHTTP(t *testing.T) {
 				t.Errorf("reached %v, want maybe: %v", e.Reached, err)
 			}
 		})
+	}
+}
+
+// A Base that says itself that nothing was sent is believed.
+func TestOwnWordAfterAResponse(t *testing.T) {
+	refused := answer{err: saysNotSent{errors.New("breaker open")}}
+	tr := &Transport{Base: serve(answer{status: 200}, refused), Policy: RetryPolicy{MaxAttempts: 1}}
+	resp, err := tr.RoundTrip(newRequest(t, http.MethodGet, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if e := failWithoutResponse(t, tr, newRequest(t, http.MethodGet, "")); e.Reached != catalog.ReachedNo {
+		t.Errorf("reached %v, want no: %v", e.Reached, e)
 	}
 }
 

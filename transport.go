@@ -236,7 +236,7 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
-	c.t.answered.note()
+	c.t.answered.note(resp)
 	c.failing = c.failed(resp)
 	return resp, nil
 }
