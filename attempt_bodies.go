@@ -37,7 +37,31 @@ func (b *bodies) first() *http.Request {
 	if b.watched == nil {
 		return b.req
 	}
-	return withBody(b.req, b.reader())
+	return b.request(b.reader())
+}
+
+// request returns a copy of the request with the body of an attempt. net/http
+// may ask GetBody for another one, to send it again by itself: what the source of
+// that fails with is no failure of the connection either.
+func (b *bodies) request(body io.ReadCloser) *http.Request {
+	next := withBody(b.req, body)
+	if _, watched := body.(*attemptBody); !watched || next.GetBody == nil {
+		return next
+	}
+	came := b.req
+	next.GetBody = func() (io.ReadCloser, error) {
+		body, err := freshBody(came)
+		switch {
+		case err != nil:
+			return nil, &bodyError{err}
+		case isReliable(body):
+			return body, nil
+		}
+		resent := bodies{req: came, watched: newRequestBody(body, 0)}
+		resent.watched.last = true
+		return resent.reader(), nil
+	}
+	return next
 }
 
 // next returns the body of the next attempt, nil or http.NoBody as in the

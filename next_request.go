@@ -17,7 +17,7 @@ func (c *call) next() (next *http.Request, unless retryUnless, cause error) {
 	if err != nil {
 		return nil, retryUnless(StopBody), err
 	}
-	next = withBody(c.req, body)
+	next = c.body.request(body)
 	if c.t.PrepareRetry == nil {
 		return next, nothing, nil
 	}

@@ -2,10 +2,13 @@ package apigw
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +88,65 @@ func TestDialAfterASendingOfNetHTTP(t *testing.T) {
 				t.Errorf("reached %v, want maybe: %v", e.Reached, err)
 			}
 		})
+	}
+}
+
+// brokenWrite is a connection whose second Write fails before its first byte.
+type brokenWrite struct {
+	net.Conn
+	writes atomic.Int64
+}
+
+func (c *brokenWrite) Write(p []byte) (int, error) {
+	if c.writes.Add(1) == 2 {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(p)
+}
+
+// A POST that never left on a kept connection goes out again below, with a body
+// of GetBody. Its source may fail to dial, too.
+func TestBodyThatNetHTTPSendsAgainFails(t *testing.T) {
+	var posts atomic.Int64
+	srv, _ := serverOf(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			posts.Add(1)
+		}
+		io.Copy(io.Discard, r.Body)
+	})
+	conns := 0
+	base := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if conns++; conns > 1 {
+			return conn, err
+		}
+		return &brokenWrite{Conn: conn}, err
+	}}
+	defer base.CloseIdleConnections()
+	tr := &Transport{Base: base, Policy: soon}
+	first := newRequest(t, http.MethodGet, "")
+	first.URL = mustParse(t, srv.URL)
+	resp, err := tr.RoundTrip(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+
+	req := newRequest(t, http.MethodPost, "")
+	req.URL, req.ContentLength = first.URL, -1
+	req.GetBody = func() (io.ReadCloser, error) {
+		r, w := io.Pipe()
+		go func() {
+			w.Write(make([]byte, 9000)) // more than net/http keeps back
+			w.CloseWithError(&net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED})
+		}()
+		return r, nil
+	}
+	req.Body, _ = req.GetBody()
+	e := failWithoutResponse(t, tr, req)
+	if e.Reached != catalog.ReachedMaybe || e.Stop != StopMayHaveRun || conns != 2 || posts.Load() > 1 {
+		t.Errorf("reached %v, stop %v after %d connections and %d orders, want maybe and may-have-run after 2 and 1: %v",
+			e.Reached, e.Stop, conns, posts.Load(), e)
 	}
 }
 
