@@ -39,7 +39,7 @@ func sendWithin(base http.RoundTripper, req *http.Request, d time.Duration) (*ht
 	case err != nil:
 		return resp, a.proven(err)
 	case resp != nil:
-		a.handOver(resp)
+		resp = a.handOver(resp)
 	}
 	return resp, nil
 }
@@ -69,8 +69,11 @@ func (a *timedAttempt) proven(err error) error {
 	return err
 }
 
-// handOver lets the context end with the response's body, and nobody see it.
-func (a *timedAttempt) handOver(resp *http.Response) {
+// handOver lets the context end with the response's body, and nobody see it. The
+// response is a copy, for a Base that returns the same one again.
+func (a *timedAttempt) handOver(answer *http.Response) *http.Response {
+	resp := new(http.Response)
+	*resp = *answer
 	switch resp.Request {
 	case nil:
 	case a.sent:
@@ -83,6 +86,7 @@ func (a *timedAttempt) handOver(resp *http.Response) {
 		a.outlived = true
 		resp.Body = releasing(resp.Body, a.end)
 	}
+	return resp
 }
 
 // outlivingContext ends with the caller's context and has the values of another

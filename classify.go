@@ -129,7 +129,7 @@ func (e *Error) classifyCode(code string, a *received) bool {
 		if !ok {
 			m = catalog.Match{Entry: entry}
 		}
-		e.is(m, hasStatus(entry, a.status))
+		e.is(m, hasStatus(entry, a.status) && !contradicts(a.header))
 		return true
 	}
 	entry, ok := catalog.Infer(upper, a.status)
@@ -153,7 +153,7 @@ func (e *Error) classifyName(name string, a *received) bool {
 	if !ok || m.Entry.Place != catalog.PlaceHeader {
 		return false
 	}
-	e.is(m, m.Appended == "" && hasStatus(m.Entry, a.status) && !a.isPhrase(name))
+	e.is(m, m.Appended == "" && hasStatus(m.Entry, a.status) && !a.isPhrase(name) && !contradicts(a.header))
 	return true
 }
 
@@ -168,7 +168,10 @@ func (e *Error) classifyText(text string, a *received) bool {
 	// Free text behind known words, without the gateway's quotes, may be a
 	// provider's own, written after the backend ran.
 	free := len(m.Params) > 0 && !strings.ContainsAny(text, "`'") && m.Entry.Retry != catalog.RetryNo
-	e.is(m, !free && !phrase && header && m.Appended == "" && m.Entry.MessageConfidence >= catalog.ConfidenceMedium)
+	certain := m.Appended == "" && m.Entry.MessageConfidence >= catalog.ConfidenceMedium
+	// A code that nobody knows says that somebody else spoke, or knows more.
+	alone := e.Code == "" && !contradicts(a.header)
+	e.is(m, !free && !phrase && header && certain && alone)
 	if phrase || !header && a.status != 0 {
 		e.Origin = OriginUnknown
 	}
@@ -200,6 +203,13 @@ func (e *Error) classifyBody(a *received) bool {
 
 // hasStatus reports whether the status fits the row; an unknown one does.
 func hasStatus(e catalog.Entry, status int) bool { return status == 0 || e.HasStatus(status) }
+
+// contradicts reports whether the headers have two codes or two texts. Then more
+// than one spoke, such as a gateway behind the gateway, and one of them may know
+// of a run.
+func contradicts(h http.Header) bool {
+	return hasSeveral(h, headerErrorCode) || hasSeveral(h, headerErrorMessage)
+}
 
 // hasMark reports whether the gateway left a code or a text in the headers.
 func hasMark(h http.Header) bool {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,6 +65,8 @@ func TestClassifyObserved(t *testing.T) {
 	}
 }
 
+const connectTimeout = "Backend service connect failed `Timeout connecting to 10.0.0.1:80`"
+
 func TestClassifyRules(t *testing.T) {
 	const gw, be, un = OriginGateway, OriginBackend, OriginUnknown
 	for name, c := range map[string]struct {
@@ -87,7 +90,7 @@ func TestClassifyRules(t *testing.T) {
 		},
 		"malformed code": {500, headers("E1", ""), "unknown", un, catalog.ReachedMaybe, false},
 		"malformed code, known text": {
-			403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedNo, false,
+			403, headers("E1", "Quota Exhausted"), "classic.quota-exhausted", gw, catalog.ReachedMaybe, false,
 		},
 		"text": {
 			504, headers("", "Async Service"), "classic.async-service", gw, catalog.ReachedMaybe, false,
@@ -165,7 +168,30 @@ func TestClassifyRules(t *testing.T) {
 		},
 		"two spellings of a header": {
 			403, http.Header{"x-ca-error-message": {"Quota Exhausted"}, "X-CA-ERROR-MESSAGE": {"Unauthorized"}},
-			"classic.unauthorized", gw, catalog.ReachedNo, false,
+			"classic.unauthorized", gw, catalog.ReachedMaybe, false,
+		},
+		"two codes": {
+			504, http.Header{headerErrorCode: {"D504CO", "D504TO"}, headerErrorMessage: {connectTimeout}},
+			"D504CO", gw, catalog.ReachedMaybe, false,
+		},
+		"two codes in one line": {
+			504, headers("D504CO, D504TO", connectTimeout), "D504CO", gw, catalog.ReachedMaybe, false,
+		},
+		"two texts": {
+			504, http.Header{headerErrorCode: {"D504CO"}, headerErrorMessage: {connectTimeout, "Internal Error"}},
+			"D504CO", gw, catalog.ReachedMaybe, false,
+		},
+		"the same code twice": {
+			504, http.Header{headerErrorCode: {"D504CO", " D504CO", ""}, headerErrorMessage: {connectTimeout}},
+			"D504CO", gw, catalog.ReachedNo, false,
+		},
+		"nine codes": {
+			504, http.Header{headerErrorCode: slices.Repeat([]string{"D504CO"}, 9), headerErrorMessage: {connectTimeout}},
+			"D504CO", gw, catalog.ReachedMaybe, false,
+		},
+		"D504CO, more words in the reason": {
+			504, headers("D504CO", "Backend service connect failed `Timeout connecting to orders after the insert`"),
+			"D504CO", gw, catalog.ReachedMaybe, false,
 		},
 		"D504CO, the reason alone": {
 			504, headers("D504CO", "`Timeout connecting to 10.0.0.1:80`"), "D504CO", gw, catalog.ReachedNo, false,

@@ -29,7 +29,7 @@ const maxCloseTime = 50 * time.Millisecond
 // not read yet can be.
 func readAhead(resp *http.Response, limit time.Duration, done <-chan struct{}) {
 	limit = min(limit, maxDrainTime)
-	if resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength > maxDrainBytes || limit <= 0 {
+	if closedAlready(resp.Body) || resp.ContentLength > maxDrainBytes || limit <= 0 {
 		return
 	}
 	b := &aheadBody{body: resp.Body, idle: make(chan struct{}), closed: make(chan struct{})}
@@ -58,7 +58,8 @@ func closeResponse(resp *http.Response) {
 	}
 }
 
-// closedAlready reports that nothing is left to close of a body.
+// closedAlready reports that nothing is left to read or to close of a body. A Base
+// that returns one response again and again returns one of these.
 func closedAlready(body io.ReadCloser) bool {
 	b, ok := body.(*aheadBody)
 	return body == nil || body == http.NoBody || ok && b.closing.Load()

@@ -42,7 +42,7 @@ func (c *call) look(resp *http.Response) received {
 		r.body, r.whole = c.peek(resp)
 	}
 	vouched := c.policy.TrustProxyText || c.t.hops.shows(c.req, resp)
-	r.own = vouched && headerValue(r.header, headerServiceTime) == ""
+	r.own = vouched && !hasHeader(r.header, headerServiceTime)
 	return r
 }
 

@@ -2,8 +2,12 @@ package apigw
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestFromResponseOfForeignResponses(t *testing.T) {
@@ -95,6 +99,30 @@ func TestSharedResponseDoesNotGrow(t *testing.T) {
 	}
 	if depth != 1 {
 		t.Errorf("%d contexts deep, want 1", depth)
+	}
+}
+
+// Nothing is put around its body again and again.
+func TestBodyOfASharedResponseDoesNotGrow(t *testing.T) {
+	for name, policy := range map[string]RetryPolicy{
+		"retried": {}, "attempt timeout": {AttemptTimeout: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shared := &http.Response{
+					StatusCode: 504, Header: headers("D504CO", connectTimeout), Body: io.NopCloser(strings.NewReader("busy")),
+				}
+				tr := &Transport{Policy: policy, Base: roundTripFunc(func(*http.Request) (*http.Response, error) {
+					return shared, nil
+				})}
+				mustFail(t, tr, newRequest(t, http.MethodGet, ""))
+				body := shared.Body
+				mustFail(t, tr, newRequest(t, http.MethodGet, ""))
+				if shared.Body != body {
+					t.Errorf("the second call put %T around %T", shared.Body, body)
+				}
+			})
+		})
 	}
 }
 

@@ -55,14 +55,33 @@ func headerValue(h http.Header, name string) string {
 	return value
 }
 
-// firstValue looks at a few values only: a server may send a million.
+// maxValues of a header are looked at: a server may send a million.
+const maxValues = 8
+
 func firstValue(values []string) string {
-	for _, v := range values[:min(len(values), 8)] {
+	for _, v := range values[:min(len(values), maxValues)] {
 		if v = strings.TrimSpace(v); v != "" {
 			return v
 		}
 	}
 	return ""
+}
+
+// hasSeveral reports whether a header has more than one value, other than blank
+// ones and the same again, in any letter case of its name.
+func hasSeveral(h http.Header, name string) bool {
+	first := headerValue(h, name)
+	for k, values := range h {
+		if len(k) != len(name) || !strings.EqualFold(k, name) {
+			continue
+		}
+		for i, v := range values {
+			if v = strings.TrimSpace(v); i == maxValues || v != "" && v != first {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasHeader reports whether h has name, in any letter case.

@@ -117,6 +117,10 @@ func TestNotSentByThisProxy(t *testing.T) {
 			[]step{get(host, served), {http.MethodPost, host, 500, nil, unhealthy}}, RetryPolicy{}, 1,
 			catalog.ReachedMaybe, OriginBackend,
 		},
+		"a mark without a value": {
+			[]step{get(host, served), postUnhealthy(host, http.Header{headerServiceTime: {""}}, unhealthy)},
+			RetryPolicy{}, 1, catalog.ReachedMaybe, OriginProxy,
+		},
 		"white space around it": {
 			[]step{get(host, served), postUnhealthy(host, nil, " "+unhealthy+"\r\n")}, RetryPolicy{}, 2,
 			catalog.ReachedNo, OriginProxy,

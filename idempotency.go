@@ -1,6 +1,10 @@
 package apigw
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+	"unicode"
+)
 
 // Both names are in use; net/http knows them, too.
 const (
@@ -17,8 +21,16 @@ func idempotent(req *http.Request) bool {
 		http.MethodOptions, http.MethodTrace:
 		return true
 	}
-	return headerValue(req.Header, headerIdempotencyKey) != "" || headerValue(req.Header, headerXIdempotencyKey) != ""
+	return hasKey(req.Header, headerIdempotencyKey) || hasKey(req.Header, headerXIdempotencyKey)
 }
+
+// hasKey reports whether a key has a value. It can stand in quotes: it is a string
+// of RFC 8941 in draft-ietf-httpapi-idempotency-key-header, section 2.1.
+func hasKey(h http.Header, name string) bool {
+	return strings.TrimFunc(headerValue(h, name), quoteOrBlank) != ""
+}
+
+func quoteOrBlank(r rune) bool { return r == '"' || r == '\'' || unicode.IsSpace(r) }
 
 // replayedBelow reports whether http.Transport sends such a request again by
 // itself on a connection that dies, with the same nonce and without a trace. A

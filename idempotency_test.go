@@ -27,6 +27,9 @@ func TestIdempotent(t *testing.T) {
 		// A key that a template left empty says nothing to the backend.
 		{"POST", "Idempotency-Key", "", false, true},
 		{"POST", "X-Idempotency-Key", " ", false, true},
+		{"POST", "Idempotency-Key", `""`, false, true},
+		{"POST", "Idempotency-Key", `" "`, false, true},
+		{"POST", "Idempotency-Key", `"k"`, true, true},
 		{"POST", "Idempotency-Keys", "k", false, false},
 	} {
 		req := &http.Request{Method: c.method, Header: http.Header{}}

@@ -44,6 +44,8 @@ func peek(resp *http.Response, limit time.Duration, done <-chan struct{}) (body 
 		return p.whole()
 	case resp.Body == nil || resp.Body == http.NoBody:
 		return "", true
+	case writable(resp.Body): // a connection, as with status 101
+		return "", false
 	case resp.ContentLength > maxPeek || resp.Uncompressed || limit <= 0 || !readable(resp.Header):
 		return "", false
 	}
@@ -53,6 +55,11 @@ func peek(resp *http.Response, limit time.Duration, done <-chan struct{}) (body 
 	go p.fill()
 	p.wait(min(limit, maxPeekTime), done)
 	return p.whole()
+}
+
+func writable(body io.ReadCloser) bool {
+	_, ok := body.(io.Writer)
+	return ok
 }
 
 // peekedBody is a body whose beginning was read already. Another goroutine reads

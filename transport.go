@@ -236,6 +236,7 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}
+	c.open = resp
 	c.t.answered.note(resp)
 	c.failing = c.failed(resp)
 	return resp, nil
@@ -246,7 +247,6 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 	c.start = time.Now().Add(c.began - monotonic())
 	c.sent = c.start
 	for {
-		c.open = resp
 		c.body.hold()
 		d := c.observe(resp, err)
 		if d.unless != nothing {
@@ -370,7 +370,6 @@ func (c *call) leave() {
 	if c.done {
 		return
 	}
-	c.release(OutcomeUnknown, nil)
 	if c.open != nil {
 		closeResponse(c.open)
 	}
@@ -381,4 +380,5 @@ func (c *call) leave() {
 	if c.req.URL != nil {
 		c.refund()
 	}
+	c.release(OutcomeUnknown, nil) // at last: a Limiter can panic, too
 }

@@ -70,8 +70,10 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 		"PrepareRetry exits": {
 			func(tr *Transport) { tr.PrepareRetry = func(*http.Request) error { runtime.Goexit(); return nil } }, 1,
 		},
-		"NewBackOff": {func(tr *Transport) { tr.Policy.NewBackOff = func() BackOff { panic("hook") } }, 1},
-		"Slog":       {func(tr *Transport) { tr.Slog = slog.New(panickingHandler{}) }, 1},
+		"NewBackOff":              {func(tr *Transport) { tr.Policy.NewBackOff = func() BackOff { panic("hook") } }, 1},
+		"Slog":                    {func(tr *Transport) { tr.Slog = slog.New(panickingHandler{}) }, 1},
+		"Limiter":                 {func(tr *Transport) { tr.Limiter = panickingLimiter{} }, 1},
+		"Limiter after a success": {func(tr *Transport) { tr.Limiter = panickingLimiter{}; succeed(tr) }, 1},
 		"Base": {func(tr *Transport) {
 			next := tr.Base
 			tr.Base = roundTripFunc(func(r *http.Request) (*http.Response, error) {
@@ -133,6 +135,23 @@ func TestPanicLeavesNothingOpen(t *testing.T) {
 		}
 	}
 }
+
+// succeed lets the first attempt succeed.
+func succeed(tr *Transport) {
+	next := tr.Base
+	tr.Base = roundTripFunc(func(r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		r.Header.Set("X-Succeed", "yes")
+		return next.RoundTrip(r)
+	})
+}
+
+type panickingLimiter struct{}
+
+func (panickingLimiter) Acquire(context.Context, string, time.Time, bool) (Place, error) {
+	return Place{}, nil
+}
+func (panickingLimiter) Done(Place, Outcome) { panic("limiter") }
 
 type panickingHandler struct{ slog.Handler }
 

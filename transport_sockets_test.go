@@ -183,7 +183,10 @@ func TestBodyStreamsThrough(t *testing.T) {
 }
 
 func TestSwitchingProtocolsStaysWritable(t *testing.T) {
-	for name, policy := range map[string]RetryPolicy{"default": {}, "attempt timeout": {AttemptTimeout: time.Minute}} {
+	for name, policy := range map[string]RetryPolicy{
+		"default": {}, "attempt timeout": {AttemptTimeout: time.Minute},
+		"success marks": {SuccessMarks: []SuccessMark{{JSONField: "code", JSONValue: "-1"}}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				conn, rw, err := w.(http.Hijacker).Hijack()

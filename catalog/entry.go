@@ -112,8 +112,7 @@ func (e Entry) LimitsHost() bool { return e.traits&limitsHost != 0 }
 // for one of the API.
 func (e Entry) LimitsCaller() bool { return e.traits&limitsCaller != 0 }
 
-// NotSentReasons returns how the reasons begin, as the message of the row names
-// them, that mean that the gateway sent nothing to the backend; nil if the row
+// NotSentReasons returns the reasons, as the message of the row names them, that mean that the gateway sent nothing to the backend; nil if the row
 // has none. The slice is the caller's.
 func (e Entry) NotSentReasons() []string { return list(e.notSent) }
 

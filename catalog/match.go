@@ -36,9 +36,21 @@ func (m Match) Reached() Reached {
 	return m.Entry.Reached
 }
 
-// meansNotSent reports whether a reason of the row says that nothing was sent.
+// meansNotSent reports whether a reason of the row says that nothing was sent,
+// and nothing else: further words may say that something was.
 func (e *Entry) meansNotSent(reason string) bool {
-	return slices.ContainsFunc(list(e.notSent), func(begin string) bool { return prefixFold(reason, begin) >= 0 })
+	return slices.ContainsFunc(list(e.notSent), func(known string) bool {
+		before, name, _, _ := cutParam(known)
+		n := prefixFold(reason, before)
+		if n < 0 {
+			return false
+		}
+		rest := trim(reason[n:])
+		if name == "" {
+			return rest == ""
+		}
+		return rest != "" && !strings.ContainsAny(rest, " \t,;")
+	})
 }
 
 // MatchText returns the row whose message, or an alias of it, text is or begins
