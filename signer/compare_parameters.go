@@ -187,7 +187,9 @@ func parameterCause(client, gateway pair) string {
 		return "parameter-number"
 	case sameJSON(a, b):
 		return "parameter-json"
-	case otherCharset(a, b):
+	case lookAlike(a, b):
+		return "parameter-look-alike"
+	case otherCharset(a, b), otherCharset(onceA, b), otherCharset(a, onceB): // escapes of GBK
 		return "parameter-charset"
 	}
 	return "parameter-differs"

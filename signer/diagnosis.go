@@ -124,7 +124,7 @@ func diagnose(
 			return d.finish()
 		}
 		begun := strings.HasPrefix(asTold(signed), text)
-		if begun && (!told.closed || !gatewayParts(text, client).hasPath) {
+		if begun && (!told.closed || !isPath(gatewayParts(text, client).path)) {
 			d.Truncated = true
 			d.Findings = []Finding{{Code: "cut-short"}}
 			return d.finish()
@@ -166,6 +166,9 @@ func (t toldString) variants(signed string) []string {
 		texts = append(texts, repaired)
 	}
 	for i, text := range texts {
+		if strings.HasPrefix(asTold(signed), text) {
+			continue // cut short, by whoever closed the quotation
+		}
 		hashes := strings.Count(text, "#")
 		if (hashes == 0 || hashes < len(standard) && t.closed) && strings.Count(signed, "\n") > len(standard) {
 			texts[i] = asTold(unbroken(text, strings.Split(signed, "\n")))

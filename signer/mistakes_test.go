@@ -35,6 +35,14 @@ func TestEachMistakeInManyStrings(t *testing.T) {
 		{"other-separator", func(s string) string { return strings.ReplaceAll(s, "\n", " ") }},
 		{"other-separator", func(s string) string { return strings.ReplaceAll(s, "\n", "&") }},
 		{"encoded-string", url.QueryEscape},
+		{"json-escapes", func(s string) string { return strings.ReplaceAll(s, "&", `\u0026`) }},
+		{"full-width", func(s string) string { return strings.ReplaceAll(s, "?", "？") }},
+		{"query-mark-at-end", func(s string) string {
+			if strings.Contains(s, "?") {
+				return s + "&"
+			}
+			return s + "?"
+		}},
 		{"line-breaks-doubled", func(s string) string { return strings.ReplaceAll(s, "\n", "\n\n") }},
 		{"newline-at-end", func(s string) string { return s + "\n" }},
 		{"newline-at-end", func(s string) string { return s + "\r\n" }},

@@ -28,6 +28,7 @@ func repair(signed, server string, breaks int) (string, []Finding) {
 	s.edges()
 	s.lineBreaks()
 	s.ends()
+	s.marks()
 	s.padding()
 	s.doubled()
 	return s.text, s.findings
@@ -129,6 +130,31 @@ func (s *shape) ends() {
 			s.text = text
 			s.found("newline-at-end")
 		}
+	}
+}
+
+// marks restores "?", "&" and "=", which an encoder of JSON or a Chinese keyboard
+// writes otherwise, and takes off those that nothing follows.
+func (s *shape) marks() {
+	for _, try := range [...]struct {
+		code     string
+		replacer *strings.Replacer
+	}{
+		{"json-escapes", strings.NewReplacer(
+			`\u0026`, "&", `\u003d`, "=", `\u003D`, "=", `\u003c`, "<", `\u003e`, ">")},
+		{"full-width", strings.NewReplacer("？", "?", "＆", "&", "＝", "=", "：", ":")},
+	} {
+		text := try.replacer.Replace(s.text)
+		if text != s.text && try.replacer.Replace(s.server) == s.server {
+			s.text = text
+			s.found(try.code)
+		}
+	}
+	last := s.text[strings.LastIndexByte(s.text, '\n')+1:]
+	if text := strings.TrimRight(s.text, "?&"); isPath(last) && text != s.text &&
+		!strings.HasSuffix(s.server, s.text[len(text):]) {
+		s.text = text
+		s.found("query-mark-at-end")
 	}
 }
 

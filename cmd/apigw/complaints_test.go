@@ -104,8 +104,18 @@ func TestEveryComplaintHasChinese(t *testing.T) {
 }
 
 func TestComplaintsAreInTheLanguageOfTheUser(t *testing.T) {
-	got := runCommand([]string{"explain"}, "", map[string]string{"LANG": "zh_CN.UTF-8"})
-	if !strings.Contains(got.stderr, "没有可解释的内容") {
-		t.Errorf("got %q, want Chinese", got.stderr)
+	for want, args := range map[string][]string{
+		"没有可解释的内容":        {"explain"},
+		"不接受该值":           {"gateway", "--limit", "many"},
+		"该文件无法使用":         {"gateway", "--script", "testdata/script-faults.json"},
+		"缺少 --upstream":   {"proxy"},
+		"对其他机器开放":         {"proxy", "--upstream", "https://h", "--listen", ":0"},
+		"不是请求头名称":         {"proxy", "--upstream", "https://h", "--pass", "a b"},
+		"其中应为你签名的字符串，而不是": {"explain", "--signed", "testdata/order.json", "Server StringToSign:`GET`"},
+	} {
+		got := runCommand(args, "", map[string]string{"LANG": "zh_CN.UTF-8"})
+		if !strings.Contains(got.stderr, want) || got.exit != exitMisuse {
+			t.Errorf("%q: got exit %d, %q, want %q in it", args, got.exit, got.stderr, want)
+		}
 	}
 }

@@ -40,7 +40,7 @@ type candidate struct {
 // failed nor that nothing did.
 func (in *invocation) notEnough(q question) explanation {
 	x := in.blank()
-	x.RequestID = requestIDOf(q.answer.Header)
+	x.RequestID, x.Status = requestIDOf(q.answer.Header), q.answer.Status
 	x.Meaning = in.t("not enough to say: neither a status nor an error of the gateway is in it",
 		"信息不足：既没有状态码，也没有网关的错误信息")
 	x.Remedy = in.t("show the whole answer: curl -si URL | apigw explain -", "请提供完整响应：curl -si URL | apigw explain -")
@@ -61,10 +61,13 @@ func (in *invocation) notEnough(q question) explanation {
 	return x
 }
 
+// noResponseText begins the error of a call that nobody answered.
+const noResponseText = "apigw: no response"
+
 // tellsOfNoResponse recognises what this library and curl print where nobody
 // answered.
 func tellsOfNoResponse(text string) bool {
-	return strings.Contains(text, "apigw: no response") || strings.Contains(text, "curl: (")
+	return strings.Contains(text, noResponseText) || strings.Contains(text, "curl: (")
 }
 
 // contradiction is the explanation of an error mark beside a status of success.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/cmd/apigw/internal/report"
-	"github.com/apigw-go/apigw/signer"
 )
 
 // explainFlags are the flags of explain.
@@ -55,16 +54,10 @@ func runExplain(in *invocation, args []string) int {
 		return exit
 	}
 	v := in.judge(q)
-	var signed string
 	if f.signed != "" {
-		var err error
-		if signed, err = readSigned(f.signed); err != nil {
-			return in.misuse("--signed: %v", err)
+		if err := in.diagnose(&v, f.signed, q.message()); err != nil {
+			return in.fault(err)
 		}
-		if v.diagnosis, ok = signer.Diagnose(signed, q.message()); !ok {
-			return in.misuse("--signed: the response holds no string to sign (Server StringToSign:...) to compare with")
-		}
-		v.x.Diagnosis = in.diagnosisSummary(v.diagnosis)
 	}
 	if f.asJSON {
 		in.json(v.x)

@@ -33,7 +33,7 @@ func (in *invocation) writeVerdict(v verdict, q question) {
 	}
 	in.writeFindings(x, q)
 	if v.diagnosis != nil {
-		in.writeDiagnosis(v.diagnosis)
+		in.writeDiagnosis(v.diagnosis, v.trimmed)
 	}
 }
 

@@ -48,7 +48,7 @@ func runGateway(in *invocation, args []string) int {
 	in.announce(&s, server, certificate)
 	<-ctx.Done()
 	server.Close() // before the last line: requests in progress end first
-	fmt.Fprintf(in.stdout, in.t("stopped: %d requests, the backend ran %d times\n", "已停止：收到 %d 个请求，后端执行 %d 次\n"),
+	fmt.Fprintf(in.stdout, in.t("stopped: requests %d, executed by the backend %d\n", "已停止：收到 %d 个请求，后端执行 %d 次\n"),
 		log.requests, gateway.Counts().Executed)
 	return exitOK
 }
@@ -101,8 +101,8 @@ func (in *invocation) announce(s *gatewaySettings, server *gatewaytest.Server, c
 		gatewaytest.DefaultAppKey, gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode)
 	if s.script == "" {
 		fmt.Fprintf(in.stdout,
-			in.t("  every path echoes, with one of these credentials; %s/errors/ lists the errors that can be asked for, as %s/errors/D503CB\n",
-				"  凭上述任一凭证，所有路径均回显；%s/errors/ 列出可请求的错误，例如 %s/errors/D503CB\n"), url, url)
+			in.t("  every path echoes, with one of these credentials\n  errors to ask for: %s/errors/, as %s/errors/D503CB\n",
+				"  凭上述任一凭证，所有路径均回显\n  可请求的错误：%s/errors/，例如 %s/errors/D503CB\n"), url, url)
 	} else {
 		fmt.Fprintf(in.stdout, in.t("  routes of %s\n", "  路由来自 %s\n"), s.script)
 	}

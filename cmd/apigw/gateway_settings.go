@@ -2,8 +2,9 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"net"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 	if s.reading != "" {
 		reading, err := gatewaytest.ParseReading(s.reading)
 		if err != nil {
-			return nil, fmt.Errorf("--reading: %w", err)
+			return nil, s.in.errorf("--reading: %w", err)
 		}
 		g.Readings = []gatewaytest.Reading{reading}
 	}
@@ -80,6 +81,9 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 	if s.quota < 0 || s.latency < 0 || s.timeout < 0 {
 		return nil, s.in.errorf("--quota, --latency and --timeout may not be negative")
 	}
+	if err := s.checkWords(g); err != nil {
+		return nil, err
+	}
 	if g.Routes, err = s.routes(); err != nil {
 		return nil, err
 	}
@@ -87,6 +91,24 @@ func (s *gatewaySettings) gateway() (*gatewaytest.Gateway, error) {
 		s.apply(&g.Routes[i], limits)
 	}
 	return g, nil
+}
+
+// checkWords refuses what no request could ever match.
+func (s *gatewaySettings) checkWords(g *gatewaytest.Gateway) error {
+	if slices.Contains(g.Stages, "") {
+		return s.in.errorf("--stages %q has an empty name; give names with commas between, such as RELEASE,TEST",
+			shorten(s.stages))
+	}
+	for _, origin := range g.Origins {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" {
+			return s.in.errorf("--origins %q is no origin; give scheme and host, such as https://www.example.com",
+				shorten(origin))
+		}
+	}
+	if s.basePath != "" && !strings.HasPrefix(s.basePath, "/") {
+		return s.in.errorf("--base-path %q does not begin with a slash", shorten(s.basePath))
+	}
+	return nil
 }
 
 // parseDialect reads the name of a generation.
@@ -130,11 +152,11 @@ func (s *gatewaySettings) routes() ([]gatewaytest.Route, error) {
 	}
 	data, err := strictjson.Load(s.script)
 	if err != nil {
-		return nil, fmt.Errorf("--script: %w", err)
+		return nil, s.in.errorf("--script: %w", err)
 	}
 	routes, err := gatewaytest.ParseScript(data, s.script)
 	if err != nil {
-		return nil, fmt.Errorf("--script: %w", err)
+		return nil, s.in.errorf("--script: %w", err)
 	}
 	return routes, nil
 }
@@ -159,11 +181,11 @@ func (s *gatewaySettings) parseLimits() ([]gatewaytest.Limit, error) {
 	for _, text := range s.limits {
 		l, err := gatewaytest.ParseLimit(text)
 		if err != nil {
-			return nil, fmt.Errorf("--limit: %w", err)
+			return nil, s.in.errorf("--limit: %w", err)
 		}
 		if s.window != "" && len(strings.Fields(text)) == 1 {
 			if l, err = gatewaytest.ParseLimit(text + " " + s.window); err != nil {
-				return nil, fmt.Errorf("--window: %w", err)
+				return nil, s.in.errorf("--window: %w", err)
 			}
 		}
 		limits = append(limits, l)

@@ -122,7 +122,7 @@ func TestGatewayEndsAtASignal(t *testing.T) {
 	if err := self.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if got := end(); got.exit != exitOK || !strings.Contains(got.stdout, "stopped: 0 requests") {
+	if got := end(); got.exit != exitOK || !strings.Contains(got.stdout, "stopped: requests 0,") {
 		t.Errorf("got exit %d, %q; want 0 and the counts", got.exit, got.stdout)
 	}
 }

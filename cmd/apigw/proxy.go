@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -84,23 +83,28 @@ type proxyServer struct {
 func (p *proxyServer) prepare() (err error) {
 	o := p.options
 	if o.upstream == "" {
-		return errors.New("no --upstream; name the API, as in --upstream https://api.example.com")
+		return p.in.errorf("no --upstream; name the API, as in --upstream https://api.example.com")
 	}
 	if p.upstream, err = proxy.ParseUpstream(o.upstream); err != nil {
-		return fmt.Errorf("--upstream: %w", err)
+		return p.in.errorf("--upstream: %w", err)
+	}
+	for _, name := range o.pass {
+		if !isToken(name) {
+			return p.in.errorf("--pass %q is not the name of a header", shorten(name))
+		}
 	}
 	if o.formLimit < 1 {
-		return fmt.Errorf("--form-limit %d: give a number of bytes above 0", o.formLimit)
+		return p.in.errorf("--form-limit %d: give a number of bytes above 0", o.formLimit)
 	}
 	if o.drain < 0 {
-		return fmt.Errorf("--drain %v: a duration cannot be negative", o.drain)
+		return p.in.errorf("--drain %v: a duration cannot be negative", o.drain)
 	}
 	if o.bodies && o.inspect == "" {
-		return errors.New("--bodies shows bodies on the page; give --inspect ADDRESS too")
+		return p.in.errorf("--bodies shows bodies on the page; give --inspect ADDRESS too")
 	}
 	if o.policy != "" {
 		if err := p.policies.Load(o.policy); err != nil {
-			return fmt.Errorf("--policy: %w", err)
+			return p.in.errorf("--policy: %w", err)
 		}
 	}
 	if err := p.prepareTransport(); err != nil {
@@ -140,7 +144,7 @@ func (p *proxyServer) prepareTransport() error {
 		s.Base, s.Stage = p.base, p.options.stage
 		p.transport.Base = s
 	} else if p.options.stage != "" {
-		return errors.New("--stage is signed; give --key KEY or --appcode too")
+		return p.in.errorf("--stage is signed; give --key KEY or --appcode too")
 	}
 	return nil
 }
@@ -149,14 +153,15 @@ func (p *proxyServer) prepareTransport() error {
 func (p *proxyServer) open(flag, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s %q is no address: give one such as 127.0.0.1:8079", flag, shorten(address))
+		return nil, p.in.errorf("%s %q is no address: give one such as 127.0.0.1:8079", flag, shorten(address))
 	}
 	if !isLoopback(host) && !p.options.allowRemote {
-		return nil, fmt.Errorf("%s %s is open to other machines, which could then make signed calls; give --allow-remote if that is meant", flag, shorten(address))
+		return nil, p.in.errorf("%s %s is open to other machines, which could then make signed calls; give --allow-remote "+
+			"if that is meant", flag, shorten(address))
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; give another address, 127.0.0.1:0 picks a free port", flag, err)
+		return nil, p.in.errorf("%s: %w; give another address, 127.0.0.1:0 picks a free port", flag, err)
 	}
 	return listener, nil
 }
@@ -242,7 +247,7 @@ func (p *proxyServer) log(r *http.Request, o proxy.Outcome) {
 		outcome += " " + o.Err.Entry.ID
 	}
 	if n := len(o.Attempts); n > 1 {
-		outcome += fmt.Sprintf(" (%d attempts)", n)
+		outcome += fmt.Sprintf(p.in.t(" (%d attempts)", "（尝试 %d 次）"), n)
 	}
 	fmt.Fprintf(p.in.stderr, "%s %s  %s\n", redact.Line(r.Method, 16), redact.Path(r.URL.Path, 256), outcome)
 }

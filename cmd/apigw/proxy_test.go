@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,9 +100,10 @@ func TestProxyPageWantsItsToken(t *testing.T) {
 // Calls in flight end; new ones find the port closed.
 func TestProxyDrains(t *testing.T) {
 	begun, finish := make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) }) // a retry begins it again
 	gateway := gatewaytest.NewServer(&gatewaytest.Gateway{Routes: []gatewaytest.Route{{Pattern: "/"}, {
 		Pattern: "/slow", Backend: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			close(begun)
+			begin()
 			<-finish
 			io.WriteString(w, "done")
 		}),
@@ -154,6 +156,7 @@ func TestProxyRefusesWrongFlags(t *testing.T) {
 		"stage alone":          {[]string{"--upstream", "https://h", "--stage", "TEST"}, "--key"},
 		"no secret":            {[]string{"--upstream", "https://h", "--key", "k"}, "APIGW_APP_SECRET"},
 		"AppCode in the clear": {[]string{"--upstream", "http://h", "--appcode"}, "plain HTTP"},
+		"no header to pass":    {[]string{"--upstream", "https://h", "--pass", "a b"}, "is not the name of a header"},
 		"no policy file":       {[]string{"--upstream", "https://h", "--policy", "missing.json"}, "--policy: "},
 		"form limit":           {[]string{"--upstream", "https://h", "--form-limit", "0"}, "--form-limit 0"},
 	} {

@@ -103,9 +103,9 @@ func TestSignEscapesControlCharacters(t *testing.T) {
 	if err := json.Unmarshal([]byte(runCommand(append(fixed, "--json"), "", env).stdout), &exact); err != nil {
 		t.Fatal(err)
 	}
-	read, err := readSigned(mine)
-	if err != nil || !strings.Contains(read, "t=\x1b[31m\u009b") || !strings.Contains(read, "\xff\x00\r\"\\&u=中") {
-		t.Errorf("got %q, %v, want the bytes that were signed", read, err)
+	read, err := new(invocation).readSigned(mine)
+	if err != nil || !strings.Contains(read.text, "t=\x1b[31m\u009b") || !strings.Contains(read.text, "\xff\x00\r\"\\&u=中") {
+		t.Errorf("got %q, %v, want the bytes that were signed", read.text, err)
 	}
 }
 

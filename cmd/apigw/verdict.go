@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -15,6 +16,7 @@ type verdict struct {
 	err       *apigw.Error // nil where there is no error, or nothing is known
 	x         explanation
 	diagnosis *signer.Diagnosis // of --signed, else nil
+	trimmed   bool              // see signedString
 }
 
 // outcomeKind is what kind of answer a question gets.
@@ -33,6 +35,8 @@ const (
 func decide(q question) (outcomeKind, *apigw.Error) {
 	a := &q.answer
 	switch {
+	case !marked(q) && a.Status >= 400 && madeByProxy(a):
+		return nothingKnown, nil
 	case q.row.ID != "" && q.code() == "" && q.message() == "":
 		return failure, rowError(q.row, a)
 	// A status of success without a mark may still be a refusal in disguise.
@@ -72,6 +76,15 @@ func (in *invocation) judge(q question) verdict {
 	}
 	in.addFindings(&v.x, q)
 	return v
+}
+
+// madeByProxy reports whether "apigw proxy" made the answer because nobody
+// answered the call. Its status is the proxy's: it accuses no backend.
+func madeByProxy(a *report.Answer) bool {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	return json.Unmarshal(a.Body, &problem) == nil && strings.HasPrefix(problem.Detail, noResponseText)
 }
 
 // requestIDOf is the id of a request, whichever generation gave it.

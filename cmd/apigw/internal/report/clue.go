@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apigw-go/apigw/catalog"
 )
@@ -138,6 +139,9 @@ func (s *scanner) statusStrength(t token, n int) strength {
 			return textual
 		}
 	}
+	if isTitle(before) && strings.HasPrefix(after, " ") { // the page of a server, in its own words
+		return textual
+	}
 	switch {
 	case enclosed(before, after, '(', ')'), enclosed(before, after, '[', ']'):
 		return weak
@@ -148,6 +152,19 @@ func (s *scanner) statusStrength(t token, n int) strength {
 		}
 	}
 	return 0
+}
+
+// isTitle reports whether a text ends with the tag of a title.
+func isTitle(before string) bool {
+	i := strings.LastIndexByte(before, '<')
+	if i < 0 {
+		return false
+	}
+	switch strings.ToLower(before[i:]) {
+	case "<title>", "<h1>":
+		return true
+	}
+	return false
 }
 
 func enclosed(before, after string, open, close byte) bool {
@@ -262,9 +279,15 @@ func (s *scanner) afterOwnStatus(i int) bool {
 func (s *scanner) alone(i, end int) bool {
 	before := strings.TrimRight(s.text[max(0, i-8):i], " \t")
 	after := strings.TrimLeft(s.text[end:min(len(s.text), end+8)], " \t")
-	return (before == "" || strings.ContainsAny(before[len(before)-1:], "\n:=\"'`>([{|,-")) &&
-		(after == "" || strings.ContainsAny(after[:1], "\n\"'`<)]}|,;.\\"))
+	last, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(after)
+	return (before == "" || strings.ContainsRune("\n:=\"'`>([{|,-", last) || isWide(last)) &&
+		(after == "" || strings.ContainsRune("\n\"'`<)]}|,;.\\", first) || isWide(first))
 }
+
+// isWide reports whether r is a character or a mark of Chinese, Japanese or
+// Korean, which need no blank before a word in Latin letters.
+func isWide(r rune) bool { return r >= 0x2e80 && r != utf8.RuneError }
 
 // reasonPhrases are the phrases of all statuses, in lower case. Where one is
 // the text of a row too, the phrase alone says nothing about who spoke.

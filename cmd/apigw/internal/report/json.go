@@ -182,9 +182,15 @@ func (r *reader) appendDocument(a Answer) {
 	r.append(a)
 }
 
-// closeLooseBefore closes what was found in earlier lines.
+// closeLooseBefore closes what was found in earlier lines, unless the line
+// before announces the document: "403 Forbidden, the body was:".
 func (r *reader) closeLooseBefore(at int) {
-	if r.loose != nil && r.page.lineAt(at) != r.line {
+	if r.loose == nil {
+		return
+	}
+	line := r.page.lineAt(at)
+	announced := line == r.line+1 && strings.HasSuffix(strings.TrimSpace(r.page.line(r.line)), ":")
+	if line != r.line && !announced {
 		r.closeLoose()
 	}
 }
@@ -233,7 +239,7 @@ func (r *reader) object(n *node, path string, inRequest bool, a *Answer) {
 	if a.Status != 0 || a.strength > 0 {
 		// Attempts of the call that the object reports.
 		for i := before; i < len(r.answers); i++ {
-			r.answers[i].chained = true
+			r.answers[i].chained = !r.answers[i].line
 		}
 	}
 }
@@ -290,6 +296,7 @@ func (r *reader) list(n *node, path string, inRequest bool, a *Answer) {
 			var b Answer
 			r.member(kid, kidPath, inRequest, &b)
 			if !b.empty() {
+				b.line = kid.kind == '['
 				r.append(b)
 			}
 		default:

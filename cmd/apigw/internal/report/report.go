@@ -55,6 +55,7 @@ type Answer struct {
 	strength strength // of the strongest mark of an error
 	chained  bool     // a later answer of the same call replaces this one
 	located  bool     // the places of the facts are known
+	line     bool     // a line of a log within a document, as [time, line]: no attempt of its call
 }
 
 // Fact is something found in the text.

@@ -108,6 +108,9 @@ func (s *scanner) wide(i int) (next int) {
 			if next, ok := s.named(t); ok {
 				return next
 			}
+			if f, _ := nameOf(label); f == textLabel { // Chinese needs no separator before the text
+				s.labelAt = t.to
+			}
 			return t.to
 		}
 	}

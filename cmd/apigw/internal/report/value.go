@@ -2,6 +2,7 @@ package report
 
 import (
 	"html"
+	"net/url"
 	"strings"
 )
 
@@ -70,6 +71,11 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 	}
 	if o.tagged && strings.Contains(v.text, "&") {
 		v.text = html.UnescapeString(v.text)
+	}
+	if v.sep == '=' && strings.Contains(v.text, "%20") { // a form, or a query that somebody logged
+		if plain, err := url.PathUnescape(v.text); err == nil {
+			v.text = plain
+		}
 	}
 	v.text = strings.TrimSpace(v.text)
 	return v, v.text != ""
@@ -191,6 +197,8 @@ func (o *opening) skip() bool {
 			}
 			o.newline = true
 			o.at++
+		case c == '-' && o.newline && strings.HasPrefix(rest, "- "): // a list of YAML
+			o.at += len("- ")
 		case (c == '"' || c == '\'') && valueKey(rest) > 0: // {"name": "a", "value": "b"}
 			o.at += valueKey(rest)
 		case c == '"' || c == '\'':

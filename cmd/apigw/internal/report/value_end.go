@@ -77,7 +77,7 @@ func plainEnd(line string, sep, outer byte) int {
 		case c == '|' && sep == '|':
 			return i
 		case (c == ',' || c == ';' || c == '|' || c == ' ' && sep == '=') && nextPair(line[i+1:],
-			sep), c == ' ' && nextKnown(line[i+1:]):
+			sep), (c == ' ' || c == '&' && sep == '=') && nextKnown(line[i+1:]):
 			return i
 		}
 	}
