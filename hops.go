@@ -19,6 +19,9 @@ import (
 type hops struct {
 	hosts atomic.Pointer[map[string]*hop] // copied to add one: hosts are few
 	mu    sync.Mutex                      // guards the copying
+	// full is until when no host takes the place of another one. Else a client
+	// of many hosts would copy the table with every success.
+	full atomic.Int64
 }
 
 // hop is what the successes of a host showed, by the monotonic clock.
@@ -32,6 +35,7 @@ const (
 	maxHops     = 256
 	maxHopName  = 256
 	hopLifetime = time.Hour
+	hopInterval = time.Second // between two that take the place of others
 	never       = math.MinInt64
 )
 
@@ -79,6 +83,9 @@ func (t *hops) find(hosts *map[string]*hop, u *url.URL) *hop {
 }
 
 func (t *hops) add(u *url.URL, now int64) {
+	if until := t.full.Load(); until != 0 && now < until {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	next := make(map[string]*hop)
@@ -91,6 +98,7 @@ func (t *hops) add(u *url.URL, now int64) {
 	}
 	if len(next) >= maxHops {
 		delete(next, stalest(next))
+		t.full.Store(now + int64(hopInterval))
 	}
 	h := new(hop)
 	h.shown.Store(now)

@@ -204,7 +204,7 @@ func TestHopsAreBounded(t *testing.T) {
 		}
 		for i := range 2 * maxHops {
 			known.learn(ask(fmt.Sprintf("h%d.example.com", i)))
-			time.Sleep(time.Millisecond)
+			time.Sleep(hopInterval)
 		}
 		if got := len(*known.hosts.Load()); got != maxHops {
 			t.Errorf("%d hosts, want %d", got, maxHops)
@@ -212,6 +212,17 @@ func TestHopsAreBounded(t *testing.T) {
 		latest := fmt.Sprintf("h%d.example.com", 2*maxHops-1)
 		if known.shows(ask("h0.example.com")) || !known.shows(ask(latest)) {
 			t.Error("not the stalest host went")
+		}
+		known.learn(ask("in-time.example.com"))
+		table := known.hosts.Load()
+		known.learn(ask("early.example.com"))
+		if known.hosts.Load() != table {
+			t.Error("the full table was copied for one host more within the interval")
+		}
+		time.Sleep(hopInterval)
+		known.learn(ask("late.example.com"))
+		if !known.shows(ask("late.example.com")) {
+			t.Error("after the interval a new host was not learned")
 		}
 		known.learn(ask(strings.Repeat("x", maxHopName) + ".example.com"))
 		if known.shows(ask(strings.Repeat("x", maxHopName) + ".example.com")) {
