@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/apigw-go/apigw"
+	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/signer"
 	"go.uber.org/goleak"
 )
@@ -72,7 +73,7 @@ func TestFaultProxy(t *testing.T) {
 	}
 	run := &run{
 		t: t, ways: all, gateways: gateways, keys: keys, executed: executed,
-		client: &http.Client{Transport: tr}, total: map[string]int{},
+		client: &http.Client{Transport: tr}, total: map[string]int{}, refused: map[catalog.Class]int{},
 	}
 	started := time.Now()
 	run.all(*requests)
@@ -82,6 +83,13 @@ func TestFaultProxy(t *testing.T) {
 	stop()
 	t.Run("none lost", run.noneLost)
 	t.Run("none executed twice", run.noneTwice)
+	t.Run("limits and clocks had an effect", func(t *testing.T) {
+		for _, class := range []catalog.Class{catalog.ClassThrottled, catalog.ClassReplay} {
+			if run.refused[class] == 0 {
+				t.Errorf("no attempt was refused as %v", class)
+			}
+		}
+	})
 	t.Run("nothing left", func(t *testing.T) {
 		// What toxiproxy forgets in the middle of a toxic is its own affair.
 		if err := goleak.Find(before,
@@ -110,6 +118,7 @@ type run struct {
 
 	mu       sync.Mutex
 	total    map[string]int // outcomes
+	refused  map[catalog.Class]int
 	byWay    map[string]int // attempts
 	done     []done
 	twice    int // executed more than once, and allowed to
@@ -186,6 +195,7 @@ func (r *run) send(d *done) (name string, problem error) {
 		return "results", fmt.Errorf("got %d results, want 1", len(results))
 	}
 	d.attempts = len(results[0].Attempts)
+	r.note(results[0].Attempts)
 	if err != nil {
 		gwErr, ok := errors.AsType[*apigw.Error](err)
 		if !ok || gwErr.Stop == apigw.StopUnknown {
@@ -209,6 +219,18 @@ func (r *run) send(d *done) (name string, problem error) {
 	}
 	d.success = true
 	return "success", d.checkEcho([]byte(strings.TrimSpace(string(answer))))
+}
+
+// note counts what the gateways refused, to know that limits and clocks had an
+// effect.
+func (r *run) note(attempts []apigw.Attempt) {
+	for _, a := range attempts {
+		if a.Status >= 400 {
+			r.mu.Lock()
+			r.refused[a.Class]++
+			r.mu.Unlock()
+		}
+	}
 }
 
 func (r *run) noneLost(t *testing.T) {
@@ -266,6 +288,7 @@ func (r *run) report(took time.Duration, connections int64) {
 	}
 	r.t.Logf("seed %d: %d requests, %d attempts, %d connections in %v by %d workers",
 		*seed, len(r.done), attempts, connections, took.Round(time.Millisecond), *workers)
+	r.t.Logf("attempts that were refused, by class: %v", r.refused)
 	r.t.Logf("%s; %d of all executed more than once, and allowed to", counted(r.total), r.twice)
 	names := make([]string, 0, len(r.byWay))
 	for name := range r.byWay {

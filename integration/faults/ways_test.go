@@ -69,12 +69,12 @@ var clocks = [][4]time.Duration{
 	{0, -time.Hour, 0, 3 * time.Hour},
 }
 
-// limits are of the gateways: none, one that learns from calls that it refused,
-// and one of the kind that most have.
+// limits are of the gateways, below what the workers could send: none, a bucket,
+// and fixed windows.
 var limits = []gatewaytest.Limit{
 	{},
-	{Calls: 800, Window: time.Second, Kind: gatewaytest.TokenBucket, Burst: 40},
-	{Calls: 100, Window: 100 * time.Millisecond, Kind: gatewaytest.AlignedWindow},
+	{Calls: 300, Window: time.Second, Kind: gatewaytest.TokenBucket, Burst: 30},
+	{Calls: 35, Window: 100 * time.Millisecond, Kind: gatewaytest.AlignedWindow},
 }
 
 // startWays starts ways and gateways, and returns what stops them.
