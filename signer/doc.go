@@ -28,7 +28,7 @@
 // on the wire, and the decoded parameters of query and form. What the
 // documentation leaves open is decided so:
 //
-//   - Header names are signed in lower case, which every gateway takes.
+//   - Header names are signed in lower case, which the gateways known here take.
 //   - A signed header with several values is refused, because gateways differ.
 //   - A parameter with one value in the query and another in the form is signed
 //     with the form's, as most clients do.

@@ -126,9 +126,9 @@ func (s *Signer) namesAlgorithm(h http.Header) bool {
 }
 
 // presentNames appends, in lower case, the names of the headers to sign that
-// the caller put on the request. Lower case is valid for every verifier, and
-// Higress takes nothing else. All signed headers get the value that is on the
-// wire: HTTP/1 trims it, HTTP/2 would not.
+// the caller put on the request. Lower case is valid for the verifiers known
+// here, and Higress takes nothing else. All signed headers get the value that is
+// on the wire: HTTP/1 trims it, HTTP/2 would not.
 func (s *Signer) presentNames(h http.Header, names []string) ([]string, error) {
 	for _, name := range [...]string{"Accept", "Content-Md5", "Content-Type", "Date"} {
 		if _, err := single(h, name); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/apigw-go/apigw/signer"
 )
 
-// credentials say who calls. Secrets never come from the value of a flag.
+// credentials say who calls. No flag takes a secret as its value.
 type credentials struct {
 	key        string
 	appCode    bool

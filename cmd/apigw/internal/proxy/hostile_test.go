@@ -74,11 +74,13 @@ func TestNothingIsSmuggled(t *testing.T) {
 			unsigned := false
 			var host string
 			address := start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				api.mu.Lock()
 				host = r.Context().Value(http.LocalAddrContextKey).(net.Addr).String()
 				for _, h := range []string{"X-Ca-Key", "X-Ca-Signature", "X-Ca-Nonce"} {
 					unsigned = unsigned || len(r.Header[h]) != 1
 				}
 				unsigned = unsigned || r.Header.Get("X-Ca-Key") != "key-of-the-test"
+				api.mu.Unlock()
 				api.ServeHTTP(w, r)
 			}), nil)
 			answer := raw(t, address, text+"GET /end HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
