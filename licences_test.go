@@ -112,7 +112,8 @@ func licenceOf(t *testing.T, folder, path string) string {
 		t.Fatal(err)
 	}
 	words := strings.Join(strings.Fields(string(text)), " ")
-	i := slices.IndexFunc(licences, func(l struct{ name, sentence string }) bool { return strings.Contains(words, l.sentence) })
+	i := slices.IndexFunc(licences,
+		func(l struct{ name, sentence string }) bool { return strings.Contains(words, l.sentence) })
 	if i < 0 {
 		t.Fatalf("the licence of %s is none of those that are known", path)
 	}

@@ -15,7 +15,8 @@ const DefaultAppCodeParameter = "AppCode"
 func (s *Signer) applyAppCode(req *http.Request) error {
 	if !s.AllowPlainHTTP && !sameName(req.URL.Scheme, "https") && !s.staysHere(req) {
 		return &Error{Field: "AppCode", Reason: "is not sent over plain HTTP, where everyone on the way can read it; " +
-			"use https or set AllowPlainHTTP (this machine is \"localhost\", 127.0.0.1 or [::1], and not behind a proxy)"}
+			"use https or set AllowPlainHTTP (this machine is \"localhost\", 127.0.0.1 or [::1], and not behind a " +
+			"proxy)"}
 	}
 	other, n := lookup(req.Header, "Authorization")
 	foreign := n > 1 || trim(other) != "" && !isAppCode(other)

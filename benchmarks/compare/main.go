@@ -86,7 +86,8 @@ func main() {
 	heading()
 	table("In memory: nanoseconds a call (times the bare transport), allocations", stub)
 	table("Loopback: microseconds a call (times the bare transport); requests a second by 16 goroutines", loopback)
-	table(fmt.Sprintf("Behaviour: growth of the heap during an upload of %d MiB, connections for 100 requests that are refused once, attempts a call in an outage of %d calls", *upload, *calls), behaviour)
+	table(fmt.Sprintf("Behaviour: growth of the heap during an upload of %d MiB, connections for 100 requests that "+
+		"are refused once, attempts a call in an outage of %d calls", *upload, *calls), behaviour)
 	winners(slices.Concat(stub, loopback, behaviour))
 }
 
@@ -110,7 +111,8 @@ func (c *column) run(turn int) {
 
 func columns() (stub, loopback, behaviour []*column) {
 	stub, loopback = speedColumns()
-	return stub, append(loopback, throughputColumn()), append(append(heapColumns(), connectionColumns()...), outageColumn())
+	return stub, append(loopback, throughputColumn()),
+		append(append(heapColumns(), connectionColumns()...), outageColumn())
 }
 
 // speedColumns has two columns for each scenario.
@@ -204,13 +206,15 @@ func outageColumn() *column {
 }
 
 func heading() {
-	fmt.Printf("# apigw and its peers\n\n%s, %s, %d cores, %s %s/%s. Medians of %d runs of %v, made by `go run ./compare%s`.\n",
+	fmt.Printf("# apigw and its peers\n\n%s, %s, %d cores, %s %s/%s. Medians of %d runs of %v, made by `go run "+
+		"./compare%s`.\n",
 		time.Now().UTC().Format("2006-01-02 15:04 MST"), cpu(), runtime.NumCPU(), runtime.Version(), runtime.GOOS,
 		runtime.GOARCH, *runs, *benchtime, arguments())
 	if *load != "" {
 		fmt.Printf("%s\n", *load)
 	}
-	fmt.Print("\nDelays between attempts are zero. The transports and clients without retries make two calls where the\nothers make two attempts. Versions: ")
+	fmt.Print("\nDelays between attempts are zero. The transports and clients without retries make two calls where " +
+		"the\nothers make two attempts. Versions: ")
 	fmt.Println(strings.Join(versions(), ", ") + ".")
 }
 
@@ -295,7 +299,8 @@ func winners(columns []*column) {
 	}
 	plain, client := index("apigw"), index("apigw in http.Client")
 	fmt.Print("\n## Where a peer is ahead of apigw by more than 5 %\n\n",
-		"Clients that bring an http.Client of their own are held against apigw in an http.Client. Differences smaller than\n",
+		"Clients that bring an http.Client of their own are held against apigw in an http.Client. Differences "+
+			"smaller than\n",
 		"those between runs are left out: the middle halves of the values overlap.\n\n")
 	found := false
 	for _, c := range columns {

@@ -42,8 +42,10 @@ var compared = []int{1, 2, 3, 4}
 // refused.
 func table(seed, seeds uint64) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Callers at a call limit\n\nWritten by `go run ./limits`. Each cell: goodput as a share of the limit / share of all calls refused, "+
-		"after the first\nseconds, the worst of %d seeds from %d on. 50 workers, round trips of 5 to 50 ms.\n\n| limit |", seeds, seed)
+	fmt.Fprintf(&b, "# Callers at a call limit\n\nWritten by `go run ./limits`. Each cell: goodput as a share of "+
+		"the limit / share of all calls refused, "+
+		"after the first\nseconds, the worst of %d seeds from %d on. 50 workers, round trips of 5 to 50 ms.\n\n| "+
+		"limit |", seeds, seed)
 	for _, i := range compared {
 		fmt.Fprintf(&b, " %s |", rules[i].name)
 	}
@@ -76,7 +78,8 @@ func worst(s pacesim.Scenario, perSecond float64, r rule, seed, seeds uint64) (g
 // jobs writes what a thousand jobs take.
 func jobs(b *bytes.Buffer, seed, seeds uint64) {
 	s := pacesim.Scenario{Limit: pacesim.Fixed(100, time.Second), Jobs: 1000, End: 10 * time.Minute}
-	b.WriteString("\nA thousand jobs, 50 workers, 100 calls a second: ten seconds at best.\n\n| rule | time | refused |\n| --- | --- | --- |\n")
+	b.WriteString("\nA thousand jobs, 50 workers, 100 calls a second: ten seconds at best.\n\n| rule | time | " +
+		"refused |\n| --- | --- | --- |\n")
 	for _, r := range rules[1:] {
 		var longest time.Duration
 		refused := 0

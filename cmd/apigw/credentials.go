@@ -80,7 +80,8 @@ func (c *credentials) secret(in *invocation, variable, what string) (signer.Secr
 		in.warnOfReaders(c.secretFile)
 	}
 	if text == "" && !isVariable(variable) {
-		return "", in.errorf("no secret; secretEnv of the profile takes the name of a variable, such as WEATHER_SECRET, not the secret")
+		return "", in.errorf("no secret; secretEnv of the profile takes the name of a variable, such as " +
+			"WEATHER_SECRET, not the secret")
 	}
 	if text == "" {
 		return "", in.errorf("no secret; put %s into the environment as %s, or into a file for --secret-file FILE",
@@ -117,7 +118,8 @@ func (in *invocation) warnOfReaders(file string) {
 	}
 	info, err := os.Stat(file)
 	if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		in.complain("--secret-file: other users of this machine may read this file (mode %04o); chmod 600 keeps it yours",
+		in.complain("--secret-file: other users of this machine may read this file (mode %04o); chmod 600 keeps it "+
+			"yours",
 			info.Mode().Perm())
 	}
 }

@@ -114,22 +114,31 @@ func TestCallShowsNoEcho(t *testing.T) {
 		url  string
 		find func(r *http.Request, body string) string
 	}{
-		"AppCode":              {[]string{"--appcode"}, base + "/x", header("Authorization")},
-		"AppCode in a file":    {[]string{"--appcode", "--secret-file", file}, base + "/x", header("Authorization")},
-		"AppCode of a profile": {[]string{"--profile", "weather", "--profiles", profiles}, base + "/x", header("Authorization")},
-		"signature":            {[]string{"--key", "203753385"}, base + "/x", header("X-Ca-Signature")},
-		"custom header":        {[]string{"-H", "X-My-Key: " + secret}, base + "/x", header("X-My-Key")},
-		"Bearer":               {[]string{"-H", "Authorization: Bearer " + secret}, base + "/x", header("Authorization")},
-		"Basic":                {[]string{"-H", "Authorization: " + basic}, base + "/x", decoded},
-		"Basic as sent":        {[]string{"-H", "Authorization: " + basic}, base + "/x", header("Authorization")},
-		"cookie":               {[]string{"-H", "Cookie: a=b; session=" + secret}, base + "/x", func(*http.Request, string) string { return secret }},
-		"query":                {nil, base + "/x?token=" + secret, func(r *http.Request, _ string) string { return r.URL.Query().Get("token") }},
-		"whole query":          {nil, base + "/x?token=" + secret + "&b=c", func(r *http.Request, _ string) string { return r.URL.RawQuery }},
-		"query in the path":    {nil, base + "/x%3Ftoken=" + secret, func(r *http.Request, _ string) string { return secret }},
-		"form":                 {[]string{"-d", "pin=" + secret}, base + "/x", func(_ *http.Request, b string) string { return strings.TrimPrefix(b, "pin=") }},
-		"form as sent":         {[]string{"-d", "pin=" + secret + "&a=b"}, base + "/x", func(_ *http.Request, b string) string { return b }},
-		"JSON":                 {[]string{"-H", "Content-Type: application/json", "-d", `{"pin":"` + secret + `"}`}, base + "/x", func(_ *http.Request, b string) string { return strings.Split(b+`"""""`, `"`)[3] }},
-		"AppSecret":            {[]string{"--key", "203753385"}, base + "/x", func(r *http.Request, _ string) string { return secret }},
+		"AppCode":           {[]string{"--appcode"}, base + "/x", header("Authorization")},
+		"AppCode in a file": {[]string{"--appcode", "--secret-file", file}, base + "/x", header("Authorization")},
+		"AppCode of a profile": {[]string{"--profile", "weather", "--profiles", profiles}, base + "/x",
+			header("Authorization")},
+		"signature":     {[]string{"--key", "203753385"}, base + "/x", header("X-Ca-Signature")},
+		"custom header": {[]string{"-H", "X-My-Key: " + secret}, base + "/x", header("X-My-Key")},
+		"Bearer":        {[]string{"-H", "Authorization: Bearer " + secret}, base + "/x", header("Authorization")},
+		"Basic":         {[]string{"-H", "Authorization: " + basic}, base + "/x", decoded},
+		"Basic as sent": {[]string{"-H", "Authorization: " + basic}, base + "/x", header("Authorization")},
+		"cookie": {[]string{"-H", "Cookie: a=b; session=" + secret}, base + "/x",
+			func(*http.Request, string) string { return secret }},
+		"query": {nil, base + "/x?token=" + secret,
+			func(r *http.Request, _ string) string { return r.URL.Query().Get("token") }},
+		"whole query": {nil, base + "/x?token=" + secret + "&b=c",
+			func(r *http.Request, _ string) string { return r.URL.RawQuery }},
+		"query in the path": {nil, base + "/x%3Ftoken=" + secret,
+			func(r *http.Request, _ string) string { return secret }},
+		"form": {[]string{"-d", "pin=" + secret}, base + "/x",
+			func(_ *http.Request, b string) string { return strings.TrimPrefix(b, "pin=") }},
+		"form as sent": {[]string{"-d", "pin=" + secret + "&a=b"}, base + "/x",
+			func(_ *http.Request, b string) string { return b }},
+		"JSON": {[]string{"-H", "Content-Type: application/json", "-d", `{"pin":"` + secret + `"}`}, base + "/x",
+			func(_ *http.Request, b string) string { return strings.Split(b+`"""""`, `"`)[3] }},
+		"AppSecret": {[]string{"--key", "203753385"}, base + "/x",
+			func(r *http.Request, _ string) string { return secret }},
 	} {
 		for where, format := range echoAnswers {
 			for _, flags := range [][]string{nil, {"--json"}, {"-i"}, {"-v", "-L"}} {
@@ -145,7 +154,8 @@ func TestCallShowsNoEcho(t *testing.T) {
 					}
 					server.mu.Unlock()
 					args := append(append([]string{"call", c.url, "--max-attempts", "1"}, flags...), c.args...)
-					got := runCommand(args, "", map[string]string{"APIGW_APP_SECRET": secret, "APIGW_APP_CODE": secret, "WEATHER_CODE": secret})
+					got := runCommand(args, "",
+						map[string]string{"APIGW_APP_SECRET": secret, "APIGW_APP_CODE": secret, "WEATHER_CODE": secret})
 					server.mu.Lock()
 					defer server.mu.Unlock()
 					if len(server.told) == 0 {
@@ -157,7 +167,8 @@ func TestCallShowsNoEcho(t *testing.T) {
 					}
 					for _, s := range append(server.told, secret) {
 						for _, form := range []string{s, url.QueryEscape(s), hex.EncodeToString([]byte(s))} {
-							if all := stdout + got.stderr; strings.Contains(strings.ToLower(all), strings.ToLower(form)) {
+							if all := stdout + got.stderr; strings.Contains(strings.ToLower(all),
+								strings.ToLower(form)) {
 								t.Errorf("%q is shown in %s", form, all)
 							}
 						}

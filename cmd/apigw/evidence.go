@@ -79,7 +79,8 @@ func (in *invocation) contradiction(e *apigw.Error, status int) explanation {
 	x.Status = status
 	x.Retry, x.Confidence = retryUnknown, catalog.ConfidenceLow.String()
 	x.note(fmt.Sprintf(in.t(
-		"contradiction: status %d says success, the error header says refusal. A plug-in, a proxy or a program may have "+
+		"contradiction: status %d says success, the error header says refusal. A plug-in, a proxy or a program may "+
+			"have "+
 			"changed the status; the Transport goes by the status and returns this answer as a success",
 		"矛盾：状态码 %d 表示成功，错误头却表示被拒绝。状态码可能被插件、代理或程序改写；Transport 以状态码为准，视为成功返回"), status))
 	if x.ID == catalog.UnknownID {

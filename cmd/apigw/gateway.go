@@ -101,7 +101,8 @@ func (in *invocation) announce(s *gatewaySettings, server *gatewaytest.Server, c
 		gatewaytest.DefaultAppKey, gatewaytest.DefaultAppSecret, gatewaytest.DefaultAppCode)
 	if s.script == "" {
 		fmt.Fprintf(in.stdout,
-			in.t("  every path echoes, with one of these credentials\n  errors to ask for: %s/errors/, as %s/errors/D503CB\n",
+			in.t("  every path echoes, with one of these credentials\n  errors to ask for: %s/errors/, as "+
+				"%s/errors/D503CB\n",
 				"  凭上述任一凭证，所有路径均回显\n  可请求的错误：%s/errors/，例如 %s/errors/D503CB\n"), url, url)
 	} else {
 		fmt.Fprintf(in.stdout, in.t("  routes of %s\n", "  路由来自 %s\n"), s.script)
@@ -113,7 +114,8 @@ func (in *invocation) announce(s *gatewaySettings, server *gatewaytest.Server, c
 	}
 	if openToOthers(server.Listener.Addr()) {
 		fmt.Fprintf(in.stderr, "%s: %s\n", in.name, in.t(
-			"warning: other machines reach this address, and everybody knows these credentials; --listen 127.0.0.1:8080 keeps it here",
+			"warning: other machines reach this address, and everybody knows these credentials; --listen "+
+				"127.0.0.1:8080 keeps it here",
 			"警告：其他机器可访问此地址，而这些凭证人尽皆知；用 --listen 127.0.0.1:8080 限于本机"))
 	}
 	fmt.Fprintln(in.stdout, in.t("interrupt (Ctrl-C) to stop", "按 Ctrl-C 停止"))

@@ -140,7 +140,8 @@ func (s *gatewaySettings) plugins(dialect catalog.Generation) (p gatewaytest.Plu
 	set := s.authPlugin != "" || s.dateOffset != 0 || s.replayProtection || s.throttled != ""
 	if set && dialect != catalog.GenerationHigress {
 		return p,
-			s.in.errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect higress; add it")
+			s.in.errorf("--auth-plugin, --date-offset, --replay-protection and --throttled belong to --dialect " +
+				"higress; add it")
 	}
 	return p, nil
 }

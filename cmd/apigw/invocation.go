@@ -97,7 +97,8 @@ func (in *invocation) parse(fs *flag.FlagSet, args []string, most int) (position
 	if len(positional) > most {
 		// They are not shown: one may be a secret that was meant as the
 		// value of a flag which takes none.
-		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around what has "+
+		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around "+
+			"what has "+
 			"blanks, see `%s -h`", len(positional), most, in.name)
 	}
 	return positional, true, 0

@@ -118,7 +118,8 @@ func parseProfiles(file string, data []byte) (map[string]profile, error) {
 
 func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	inline := func(field strictjson.Field) {
-		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or secretFile, a file",
+		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or secretFile, "+
+			"a file",
 			strictjson.Quote(field.Name))
 	}
 	faults := f.Faults()

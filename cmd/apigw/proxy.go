@@ -156,7 +156,8 @@ func (p *proxyServer) open(flag, address string) (net.Listener, error) {
 		return nil, p.in.errorf("%s %q is no address: give one such as 127.0.0.1:8079", flag, shorten(address))
 	}
 	if !isLoopback(host) && !p.options.allowRemote {
-		return nil, p.in.errorf("%s %s is open to other machines, which could then make signed calls; give --allow-remote "+
+		return nil, p.in.errorf("%s %s is open to other machines, which could then make signed calls; give "+
+			"--allow-remote "+
 			"if that is meant", flag, shorten(address))
 	}
 	listener, err := net.Listen("tcp", address)

@@ -48,7 +48,8 @@ func TestProxyStopsWithStreamsOpen(t *testing.T) {
 		t.Cleanup(func() { conn.Close() })
 		fmt.Fprintf(conn, head, host)
 		if strings.HasSuffix(head, "\r\n\r\n") {
-			if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") && !strings.Contains(line, " 101 ") {
+			if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 200 ") &&
+				!strings.Contains(line, " 101 ") {
 				t.Fatalf("got %q, %v", line, err)
 			}
 		}

@@ -110,7 +110,8 @@ func (f *signFlags) sign(in *invocation, req *http.Request) (signature, error) {
 	if timestamp := cmp.Or(f.timestamp, req.Header.Get("X-Ca-Timestamp"), model.timestamp); timestamp != "" {
 		ms, err := strconv.ParseInt(timestamp, 10, 64)
 		if err != nil || ms < 0 {
-			return signature{}, in.errorf("--timestamp %q is no number of milliseconds since 1970, such as 1525872629832",
+			return signature{}, in.errorf("--timestamp %q is no number of milliseconds since 1970, such as "+
+				"1525872629832",
 				shorten(timestamp))
 		}
 		s.Now = func() time.Time { return time.UnixMilli(ms) }

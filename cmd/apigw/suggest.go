@@ -22,7 +22,8 @@ func (in *invocation) suggest(q question) {
 		return
 	}
 	if info, err := os.Stat(word); q.plain && err == nil && info.Mode().IsRegular() {
-		fmt.Fprintf(in.stderr, in.t("%s is a file: apigw explain - <%[1]s reads it, apigw explain --each %[1]s reads a log\n",
+		fmt.Fprintf(in.stderr, in.t("%s is a file: apigw explain - <%[1]s reads it, apigw explain --each %[1]s "+
+			"reads a log\n",
 			"%s 是文件：apigw explain - <%[1]s 读取它，apigw explain --each %[1]s 读取日志\n"), printable(word))
 		return
 	}

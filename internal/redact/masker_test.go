@@ -199,7 +199,8 @@ func TestPlain(t *testing.T) {
 
 func TestURLPath(t *testing.T) {
 	for raw, want := range map[string]string{
-		"http://h": "/", "http://h/a%20b": "/a%20b", "http://h/a%3Ftoken=b": "/a?…", "http://h/a;id=b": "/a;…", "http://h/a%23b": "/a#…",
+		"http://h": "/", "http://h/a%20b": "/a%20b", "http://h/a%3Ftoken=b": "/a?…", "http://h/a;id=b": "/a;…",
+		"http://h/a%23b": "/a#…",
 		"http://h/a%1bb": "/a%1bb", "http://h/a|b": "/a%7Cb",
 	} {
 		u, err := url.Parse(raw)

@@ -31,7 +31,8 @@ func watched(t testing.TB, api roundTripFunc, change func(*Inspector)) (*Inspect
 	}
 	i := &Inspector{Upstream: u.String(), Token: token}
 	transport := &apigw.Transport{
-		Base: api, Policy: apigw.RetryPolicy{InitialBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond, MaxAttempts: 3},
+		Base: api, Policy: apigw.RetryPolicy{InitialBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond,
+			MaxAttempts: 3},
 		Budget: &apigw.RetryBudget{Unlimited: true}, OnAttempt: i.OnAttempt, OnRetry: i.OnRetry,
 	}
 	if change != nil {
@@ -57,7 +58,8 @@ func TestLongHeadersKeepTheBoundOfMemory(t *testing.T) {
 			}, nil)
 			before := heap()
 			for range calls {
-				handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://127.0.0.1/x", nil))
+				handler.ServeHTTP(httptest.NewRecorder(),
+					httptest.NewRequest(http.MethodGet, "http://127.0.0.1/x", nil))
 			}
 			if grown := heap() - before; grown > maxBytes+(16<<20) {
 				t.Errorf("%d MiB are kept, want at most %d", grown>>20, maxBytes>>20)
@@ -85,13 +87,14 @@ func TestNoEchoOnThePage(t *testing.T) {
 		header       http.Header
 		bodies       bool // are the place itself
 	}{
-		"query":                     {target: "/x?token=" + secret, bodies: true},
-		"header":                    {header: http.Header{"X-My-Key": {secret}}},
-		"cookie":                    {header: http.Header{"Cookie": {"session=" + secret}}},
-		"Bearer":                    {header: http.Header{"Authorization": {"Bearer " + secret}}},
-		"Basic":                     {header: http.Header{"Authorization": {"Basic bWU6dG9wczNjcmV0YXBwY29kZTAw"}}},
-		"form":                      {header: form, body: "pin=" + secret, bodies: true},
-		"JSON":                      {header: http.Header{"Content-Type": {"application/json"}}, body: `{"pin":"` + secret + `"}`, bodies: true},
+		"query":  {target: "/x?token=" + secret, bodies: true},
+		"header": {header: http.Header{"X-My-Key": {secret}}},
+		"cookie": {header: http.Header{"Cookie": {"session=" + secret}}},
+		"Bearer": {header: http.Header{"Authorization": {"Bearer " + secret}}},
+		"Basic":  {header: http.Header{"Authorization": {"Basic bWU6dG9wczNjcmV0YXBwY29kZTAw"}}},
+		"form":   {header: form, body: "pin=" + secret, bodies: true},
+		"JSON": {header: http.Header{"Content-Type": {"application/json"}},
+			body: `{"pin":"` + secret + `"}`, bodies: true},
 		"by a signer":               {},
 		"by a signer, in the query": {},
 	} {
@@ -109,7 +112,8 @@ func TestNoEchoOnThePage(t *testing.T) {
 						sent.URL.RawQuery = "AppCode=" + secret
 					}
 					h := http.Header{}
-					for _, name := range []string{"X-Ca-Error-Message", "X-Ca-Error-Code", "X-Ca-Request-Id", "Retry-After", "Server", "X-Apigw-Stop", "Location"} {
+					for _, name := range []string{"X-Ca-Error-Message", "X-Ca-Error-Code", "X-Ca-Request-Id",
+						"Retry-After", "Server", "X-Apigw-Stop", "Location"} {
 						h.Set(name, secret)
 					}
 					echo := `{"message":"` + secret + `"}`
@@ -186,7 +190,8 @@ func TestNothingFromTheNetworkIsMarkup(t *testing.T) {
 			return err
 		}
 		text, err := static.ReadFile(path)
-		for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(", "DOMParser", "srcdoc", "javascript:"} {
+		for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(",
+			"Function(", "DOMParser", "srcdoc", "javascript:"} {
 			if strings.Contains(string(text), sink) {
 				t.Errorf("%s has %s, by which a text could become markup", path, sink)
 			}
@@ -215,13 +220,16 @@ func TestReplayIsOurs(t *testing.T) {
 		header             http.Header
 		want               int
 	}{
-		"ours":                   {"POST", "127.0.0.1:8078", "{}", json, 200},
-		"no token":               {"POST", "127.0.0.1:8078", "{}", http.Header{"Content-Type": {"application/json"}}, 401},
-		"wrong token":            {"POST", "127.0.0.1:8078", "{}", with(proxy.HeaderToken, "token-of-the-tesT"), 401},
-		"empty token":            {"POST", "127.0.0.1:8078", "{}", with(proxy.HeaderToken, ""), 401},
-		"token in the query":     {"POST", "127.0.0.1:8078", "{}", http.Header{"Content-Type": {"application/json"}}, 401},
-		"form of another page":   {"POST", "127.0.0.1:8078", "{}", with("Content-Type", "text/plain"), 415},
-		"JSON with a charset":    {"POST", "127.0.0.1:8078", "{}", with("Content-Type", "application/json;x=text/plain"), 415},
+		"ours": {"POST", "127.0.0.1:8078", "{}", json, 200},
+		"no token": {"POST", "127.0.0.1:8078", "{}", http.Header{"Content-Type": {"application/json"}},
+			401},
+		"wrong token": {"POST", "127.0.0.1:8078", "{}", with(proxy.HeaderToken, "token-of-the-tesT"), 401},
+		"empty token": {"POST", "127.0.0.1:8078", "{}", with(proxy.HeaderToken, ""), 401},
+		"token in the query": {"POST", "127.0.0.1:8078", "{}", http.Header{"Content-Type": {"application/json"}},
+			401},
+		"form of another page": {"POST", "127.0.0.1:8078", "{}", with("Content-Type", "text/plain"), 415},
+		"JSON with a charset": {"POST", "127.0.0.1:8078", "{}",
+			with("Content-Type", "application/json;x=text/plain"), 415},
 		"origin of another page": {"POST", "127.0.0.1:8078", "{}", with("Origin", "http://127.0.0.1:3000"), 403},
 		"opaque origin":          {"POST", "127.0.0.1:8078", "{}", with("Origin", "null"), 403},
 		"cross-site":             {"POST", "127.0.0.1:8078", "{}", with("Sec-Fetch-Site", "cross-site"), 403},
@@ -233,7 +241,8 @@ func TestReplayIsOurs(t *testing.T) {
 		"target without a slash": {"POST", "127.0.0.1:8078", `{"target":"x"}`, json, 409},
 		"target with a line":     {"POST", "127.0.0.1:8078", `{"target":"/x\r\nA: b"}`, json, 409},
 		"method with a line":     {"POST", "127.0.0.1:8078", `{"method":"GET / HTTP/1.1\r\nA: b"}`, json, 409},
-		"too long":               {"POST", "127.0.0.1:8078", `{"body":"` + strings.Repeat("x", 2<<20) + `"}`, json, 400},
+		"too long": {"POST", "127.0.0.1:8078", `{"body":"` + strings.Repeat("x", 2<<20) + `"}`, json,
+			400},
 		"second document":        {"POST", "127.0.0.1:8078", `{"method":"GET"}{"method":"PUT"}`, json, 400},
 		"call that is not there": {"POST", "127.0.0.1:8078", "{}", json, 404},
 	} {
@@ -262,7 +271,8 @@ func TestReplayIsOurs(t *testing.T) {
 // An Inspector without a token lets nobody in.
 func TestNoTokenIsNoWayIn(t *testing.T) {
 	i, _ := watched(t, nil, func(i *Inspector) { i.Token = "" })
-	for _, h := range []http.Header{{}, {"Authorization": {"Bearer "}}, {proxy.HeaderToken: {""}}, {"Cookie": {"apigw_inspect_=" + i.session()}}} {
+	for _, h := range []http.Header{{}, {"Authorization": {"Bearer "}}, {proxy.HeaderToken: {""}},
+		{"Cookie": {"apigw_inspect_=" + i.session()}}} {
 		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/api/config?token=", nil)
 		r.Header = h
 		w := httptest.NewRecorder()

@@ -47,8 +47,9 @@ func (i *Inspector) Handler() http.Handler {
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "+
-			"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "+
+				"base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -62,7 +63,8 @@ func headers(next http.Handler) http.Handler {
 // cookie, in that cookie, or in a header.
 func (i *Inspector) needsToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if token := r.URL.Query().Get("token"); token != "" && i.Token != "" && r.URL.Path == "/" && isEqual(token, i.Token) {
+		if token := r.URL.Query().Get("token"); token != "" && i.Token != "" && r.URL.Path == "/" &&
+			isEqual(token, i.Token) {
 			http.SetCookie(w, &http.Cookie{
 				Name: i.cookieName(r), Value: i.session(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 			})

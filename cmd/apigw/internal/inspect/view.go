@@ -86,8 +86,10 @@ const (
 // summarize describes an entry, whose lock the caller holds.
 func (e *entry) summarize(m *redact.Masker) summary {
 	s := summary{
-		ID: e.id, ReplayOf: e.replayOf, Start: e.start.UnixMilli(), Method: redact.Line(e.method, 16), Path: redact.Path(e.target, maxPathShown),
-		Status: e.status, Done: e.done, DurationMS: milliseconds(e.duration), Attempts: len(e.attempts), DelayMS: milliseconds(e.delay),
+		ID: e.id, ReplayOf: e.replayOf, Start: e.start.UnixMilli(), Method: redact.Line(e.method, 16),
+		Path:   redact.Path(e.target, maxPathShown),
+		Status: e.status, Done: e.done, DurationMS: milliseconds(e.duration), Attempts: len(e.attempts),
+		DelayMS: milliseconds(e.delay),
 	}
 	if f := e.failure; f != nil {
 		s.Code, s.Row, s.Class, s.Meaning = m.Code(string(f.Code)), f.Entry.ID, f.Entry.Class.String(), f.Entry.Meaning
@@ -121,8 +123,10 @@ func (e *entry) detail(explain func(apigw.StopReason) catalog.Text) detail {
 	}
 	for _, a := range e.attempts {
 		d.Timeline = append(d.Timeline, attemptView{
-			Number: a.Number, BeginMS: milliseconds(a.Start.Sub(e.start)), DurationMS: milliseconds(a.Duration), WaitMS: milliseconds(a.Wait),
-			Status: a.Status, Code: m.Code(string(a.Code)), RequestID: m.RequestID(a.RequestID), Error: m.Err(a.Err, maxValueShown),
+			Number: a.Number, BeginMS: milliseconds(a.Start.Sub(e.start)), DurationMS: milliseconds(a.Duration),
+			WaitMS: milliseconds(a.Wait),
+			Status: a.Status, Code: m.Code(string(a.Code)), RequestID: m.RequestID(a.RequestID),
+			Error: m.Err(a.Err, maxValueShown),
 		})
 	}
 	if f := e.failure; f != nil {

@@ -61,7 +61,8 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.config.OnOutcome(r, outcome)
 		panic(http.ErrAbortHandler) // the client went away: nobody reads an answer
 	}
-	answer := problem{Status: http.StatusBadGateway, Title: "no response from the API", Reached: "maybe", Detail: "the connection broke"}
+	answer := problem{Status: http.StatusBadGateway, Title: "no response from the API", Reached: "maybe",
+		Detail: "the connection broke"}
 	if outcome.Err != nil {
 		answer = noResponse(outcome.Err)
 	}

@@ -29,6 +29,7 @@ func readForm(r *http.Request, limit int64) error {
 func tooLongForm(limit int64) problem {
 	return problem{
 		Status: http.StatusRequestEntityTooLarge, Title: "the form is too long", Reached: "no",
-		Detail: fmt.Sprintf("a form is read into memory to sign its parameters, at most %d bytes of it; send the data as JSON, or start the proxy with a larger --form-limit", limit),
+		Detail: fmt.Sprintf("a form is read into memory to sign its parameters, at most %d bytes of it; send the "+
+			"data as JSON, or start the proxy with a larger --form-limit", limit),
 	}
 }

@@ -41,7 +41,8 @@ func (g Guard) check(r *http.Request) (problem, bool) {
 	case !g.isHost(r.Host):
 		return problem{
 			Status: http.StatusMisdirectedRequest, Title: "not a host of this server",
-			Detail: "call it by a loopback address or localhost, or list the name with --allow-host; it is no forward proxy",
+			Detail: "call it by a loopback address or localhost, or list the name with --allow-host; it is no " +
+				"forward proxy",
 		}, false
 	case !isSameOrigin(r):
 		return problem{

@@ -36,22 +36,27 @@ func TestNothingIsSmuggled(t *testing.T) {
 		return "POST /x HTTP/1.1\r\nHost: 127.0.0.1\r\n" + head + "\r\n" + body
 	}
 	for name, text := range map[string]string{
-		"two lengths":                  post("Content-Length: 0\r\nContent-Length: 46\r\n", inner),
-		"two lengths in one":           post("Content-Length: 0, 46\r\n", inner),
-		"length with a sign":           post("Content-Length: +0\r\n", inner),
-		"length in hexadecimal":        post("Content-Length: 0x0\r\n", inner),
-		"negative length":              post("Content-Length: -1\r\n", inner),
-		"blank before the colon":       post("Content-Length : 0\r\n", inner),
-		"length and chunks":            post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n", "0\r\n\r\n"+inner),
-		"chunks twice":                 post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"+inner),
-		"chunks and identity":          post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"+inner),
-		"chunks of another name":       post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"+inner),
-		"chunks with a tab":            post("Transfer-Encoding:\tchunked\r\nConnection: close\r\n", "0\r\n\r\n"+inner),
-		"chunks by a folded line":      post("Transfer-Encoding:\r\n chunked\r\nConnection: close\r\n", "0\r\n\r\n"+inner),
-		"chunk size with a sign":       post("Transfer-Encoding: chunked\r\n", "+0\r\n\r\n"+inner),
-		"chunk size too large":         post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n"+inner),
-		"bare line feeds":              "POST /x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\nConnection: close\n\n" + inner,
-		"carriage return in a value":   post("X-A: b\rX-Ca-Key: other\r\nContent-Length: 0\r\nConnection: close\r\n", ""),
+		"two lengths":            post("Content-Length: 0\r\nContent-Length: 46\r\n", inner),
+		"two lengths in one":     post("Content-Length: 0, 46\r\n", inner),
+		"length with a sign":     post("Content-Length: +0\r\n", inner),
+		"length in hexadecimal":  post("Content-Length: 0x0\r\n", inner),
+		"negative length":        post("Content-Length: -1\r\n", inner),
+		"blank before the colon": post("Content-Length : 0\r\n", inner),
+		"length and chunks": post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n",
+			"0\r\n\r\n"+inner),
+		"chunks twice": post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+			"0\r\n\r\n"+inner),
+		"chunks and identity":    post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"+inner),
+		"chunks of another name": post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"+inner),
+		"chunks with a tab":      post("Transfer-Encoding:\tchunked\r\nConnection: close\r\n", "0\r\n\r\n"+inner),
+		"chunks by a folded line": post("Transfer-Encoding:\r\n chunked\r\nConnection: close\r\n",
+			"0\r\n\r\n"+inner),
+		"chunk size with a sign": post("Transfer-Encoding: chunked\r\n", "+0\r\n\r\n"+inner),
+		"chunk size too large":   post("Transfer-Encoding: chunked\r\n", "fffffffffffffffff\r\n"+inner),
+		"bare line feeds": "POST /x HTTP/1.1\nHost: 127.0.0.1\nContent-Length: 0\nConnection: close\n\n" +
+			inner,
+		"carriage return in a value": post("X-A: b\rX-Ca-Key: other\r\nContent-Length: 0\r\nConnection: close\r\n",
+			""),
 		"NUL in a value":               post("X-A: b\x00\r\nContent-Length: 0\r\nConnection: close\r\n", ""),
 		"HTTP/1.0 with chunks":         "POST /x HTTP/1.0\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + inner,
 		"HTTP/0.9":                     "GET /x\r\n" + inner,
@@ -123,7 +128,8 @@ func TestAPICannotSpeakForTheProxy(t *testing.T) {
 	}
 	address := start(t, http.HandlerFunc(api), nil)
 	answer := raw(t, address, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nTE: trailers\r\nConnection: close\r\n\r\n")
-	if strings.Contains(answer, "forged") || !strings.Contains(answer, "103 ") || !strings.Contains(answer, "X-Sum: 1") {
+	if strings.Contains(answer, "forged") || !strings.Contains(answer, "103 ") ||
+		!strings.Contains(answer, "X-Sum: 1") {
 		t.Errorf("got %q, want the interim answer and the trailer without anything forged", answer)
 	}
 	if got := strings.Count(answer, "X-Apigw-Attempts: 1\r\n"); got != 1 {
@@ -146,14 +152,17 @@ func TestSlowClientBlocksNobody(t *testing.T) {
 		conn.Write([]byte{b})
 	}
 	began := time.Now()
-	if answer := raw(t, address, "GET /quick HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(answer, "HTTP/1.1 200") {
+	if answer := raw(t, address,
+		"GET /quick HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(answer,
+		"HTTP/1.1 200") {
 		t.Errorf("got %q", answer)
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the other call took %v", took)
 	}
 	conn.Write([]byte("1"))
-	if line, err := textproto.NewReader(bufio.NewReader(conn)).ReadLine(); err != nil || !strings.HasPrefix(line, "HTTP/1.1 200") {
+	if line, err := textproto.NewReader(bufio.NewReader(conn)).ReadLine(); err != nil ||
+		!strings.HasPrefix(line, "HTTP/1.1 200") {
 		t.Errorf("got %q, %v for the slow one", line, err)
 	}
 	api.mu.Lock()
@@ -171,20 +180,21 @@ func TestTokenOfTheProxy(t *testing.T) {
 		query  string
 		want   int
 	}{
-		"right":               {http.Header{HeaderToken: {"token-of-the-test"}}, "", 200},
-		"beginning":           {http.Header{HeaderToken: {"token-of-the-tes"}}, "", 401},
-		"longer":              {http.Header{HeaderToken: {"token-of-the-test2"}}, "", 401},
-		"blank behind":        {http.Header{HeaderToken: {"token-of-the-test "}}, "", 401},
-		"other letters":       {http.Header{HeaderToken: {"TOKEN-OF-THE-TEST"}}, "", 401},
-		"second of two":       {http.Header{HeaderToken: {"x", "token-of-the-test"}}, "", 401},
-		"two in one":          {http.Header{HeaderToken: {"x, token-of-the-test"}}, "", 401},
-		"in the query":        {nil, "?token=token-of-the-test", 401},
-		"as a cookie":         {http.Header{"Cookie": {"X-Apigw-Token=token-of-the-test"}}, "", 401},
-		"as Authorization":    {http.Header{"Authorization": {"Bearer token-of-the-test"}}, "", 401},
-		"as a proxy's":        {http.Header{"Proxy-Authorization": {"Bearer token-of-the-test"}}, "", 401},
-		"none":                {nil, "", 401},
-		"empty":               {http.Header{HeaderToken: {""}}, "", 401},
-		"right, another page": {http.Header{HeaderToken: {"token-of-the-test"}, "Origin": {"http://evil.example"}}, "", 403},
+		"right":            {http.Header{HeaderToken: {"token-of-the-test"}}, "", 200},
+		"beginning":        {http.Header{HeaderToken: {"token-of-the-tes"}}, "", 401},
+		"longer":           {http.Header{HeaderToken: {"token-of-the-test2"}}, "", 401},
+		"blank behind":     {http.Header{HeaderToken: {"token-of-the-test "}}, "", 401},
+		"other letters":    {http.Header{HeaderToken: {"TOKEN-OF-THE-TEST"}}, "", 401},
+		"second of two":    {http.Header{HeaderToken: {"x", "token-of-the-test"}}, "", 401},
+		"two in one":       {http.Header{HeaderToken: {"x, token-of-the-test"}}, "", 401},
+		"in the query":     {nil, "?token=token-of-the-test", 401},
+		"as a cookie":      {http.Header{"Cookie": {"X-Apigw-Token=token-of-the-test"}}, "", 401},
+		"as Authorization": {http.Header{"Authorization": {"Bearer token-of-the-test"}}, "", 401},
+		"as a proxy's":     {http.Header{"Proxy-Authorization": {"Bearer token-of-the-test"}}, "", 401},
+		"none":             {nil, "", 401},
+		"empty":            {http.Header{HeaderToken: {""}}, "", 401},
+		"right, another page": {http.Header{HeaderToken: {"token-of-the-test"}, "Origin": {"http://evil.example"}}, "",
+			403},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1/"+c.query, nil)

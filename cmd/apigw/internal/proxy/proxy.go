@@ -95,7 +95,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		p.refuse(w, r, problem{
-			Status: http.StatusBadRequest, Title: "the form cannot be read", Detail: "the connection broke before its end",
+			Status: http.StatusBadRequest, Title: "the form cannot be read",
+			Detail: "the connection broke before its end",
 		})
 		return
 	}

@@ -21,7 +21,8 @@ func ParseUpstream(raw string) (*url.URL, error) {
 	case u.User != nil:
 		return nil, fmt.Errorf("the address holds a user; credentials are given by --key or --appcode")
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.Fragment != "":
-		return nil, fmt.Errorf("the address has a path or query; give scheme and host alone, since the paths of the calls pass unchanged")
+		return nil, fmt.Errorf("the address has a path or query; give scheme and host alone, since the paths of " +
+			"the calls pass unchanged")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
