@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,40 +14,19 @@ import (
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/internal/vectors"
 	"github.com/apigw-go/apigw/signer"
 )
 
-// vector is a request that a public signer made, see the notes beside the file.
-type vector struct {
-	Name          string            `json:"name"`
-	Kind          string            `json:"kind"`
-	AppKey        string            `json:"app_key"`
-	AppSecret     signer.Secret     `json:"app_secret"`
-	Method        string            `json:"method"`
-	URL           string            `json:"url"`
-	Headers       map[string]string `json:"headers"`
-	Body          []byte            `json:"body"`
-	StringToSign  string            `json:"string_to_sign"`
-	Signature     string            `json:"signature"`
-	SignedHeaders string            `json:"x_ca_signature_headers"`
-	DocRule       string            `json:"doc_rule"`
-	Higress       string            `json:"higress"`
-}
+// vector is a request that a public signer made.
+type vector struct{ vectors.Vector }
 
 // clientVectors returns the requests that clients of other projects signed.
-func clientVectors(t *testing.T) []vector {
+func clientVectors(t *testing.T) (clients []vector) {
 	t.Helper()
-	data, err := os.ReadFile("../signer/testdata/signature-vectors.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all, clients []vector
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range all {
+	for _, v := range vectors.Read(t, "../signer/testdata/signature-vectors.json") {
 		if v.Kind == "client" {
-			clients = append(clients, v)
+			clients = append(clients, vector{v})
 		}
 	}
 	if len(clients) != 443 {
@@ -72,7 +49,7 @@ func (v *vector) send(t *testing.T, g *gatewaytest.Gateway) *http.Response {
 		}
 	}
 	fmt.Fprintf(&wire, "X-Ca-Signature: %s\r\nX-Ca-Signature-Headers: %s\r\nContent-Length: %d\r\n\r\n", v.Signature,
-		v.SignedHeaders, len(v.Body))
+		v.SignatureHeaders, len(v.Body))
 	wire.Write(v.Body)
 	req, err := http.ReadRequest(bufio.NewReader(&wire))
 	if err != nil {
@@ -82,7 +59,7 @@ func (v *vector) send(t *testing.T, g *gatewaytest.Gateway) *http.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.Apps = []gatewaytest.App{{AppKey: v.AppKey, AppSecret: v.AppSecret}}
+	g.Apps = []gatewaytest.App{{AppKey: v.AppKey, AppSecret: signer.Secret(v.AppSecret)}}
 	g.Stages = []string{"RELEASE", "TEST", "PRE"}
 	g.Now = func() time.Time { return time.UnixMilli(millis) }
 	answer := httptest.NewRecorder()

@@ -1,41 +1,20 @@
 package signer
 
 import (
-	"encoding/json"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
+
+	recorded "github.com/apigw-go/apigw/internal/vectors"
 )
 
-// vector is one row of testdata/signature-vectors.json: a request as a public
-// signer sent it, or a Higress gateway read it, with the string and the
-// signature that it printed.
-type vector struct {
-	Name             string            `json:"name"`
-	Kind             string            `json:"kind"`
-	AppSecret        Secret            `json:"app_secret"`
-	Method           string            `json:"method"`
-	URL              string            `json:"url"`
-	Headers          map[string]string `json:"headers"`
-	Body             []byte            `json:"body"`
-	StringToSign     string            `json:"string_to_sign"`
-	Signature        string            `json:"signature"`
-	SignatureHeaders string            `json:"x_ca_signature_headers"`
-	DocRule          string            `json:"doc_rule"`
-	Higress          string            `json:"higress"`
-	HigressString    string            `json:"higress_string_to_sign"`
-}
+// vector is one row of testdata/signature-vectors.json.
+type vector struct{ recorded.Vector }
 
-func vectors(t testing.TB) []vector {
+func vectors(t testing.TB) (all []vector) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/signature-vectors.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []vector
-	if err := json.Unmarshal(data, &all); err != nil {
-		t.Fatal(err)
+	for _, v := range recorded.Read(t, "testdata/signature-vectors.json") {
+		all = append(all, vector{v})
 	}
 	return all
 }
@@ -81,16 +60,16 @@ func TestDocumentedVectors(t *testing.T) {
 			if got != v.StringToSign {
 				t.Fatalf("string to sign\n got %q\nwant %q", got, v.StringToSign)
 			}
-			if got := v.algorithm().Signature(v.AppSecret, got); got != v.Signature {
+			if got := v.algorithm().Signature(Secret(v.AppSecret), got); got != v.Signature {
 				t.Errorf("signature: got %s, want %s", got, v.Signature)
 			}
 			req := v.request(t)
 			req.Header["x-ca-signature"] = []string{v.Signature}
-			if _, ok := Verify(req, v.Body, v.AppSecret, Rules{}); !ok {
+			if _, ok := Verify(req, v.Body, Secret(v.AppSecret), Rules{}); !ok {
 				t.Errorf("Verify: got false, want true")
 			}
 			req.Header["x-ca-signature"] = []string{v.Signature[1:]}
-			if _, ok := Verify(req, v.Body, v.AppSecret, Rules{}); ok {
+			if _, ok := Verify(req, v.Body, Secret(v.AppSecret), Rules{}); ok {
 				t.Errorf("Verify of a wrong signature: got true, want false")
 			}
 		})
@@ -237,7 +216,7 @@ func TestDeviatingVectors(t *testing.T) {
 // Every signature in the file is the HMAC of its string, deviating or not.
 func TestVectorSignatures(t *testing.T) {
 	for _, v := range vectors(t) {
-		if got := v.algorithm().Signature(v.AppSecret, v.StringToSign); got != v.Signature {
+		if got := v.algorithm().Signature(Secret(v.AppSecret), v.StringToSign); got != v.Signature {
 			t.Errorf("%s: got %s, want %s", v.Name, got, v.Signature)
 		}
 	}
