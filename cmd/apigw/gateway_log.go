@@ -10,6 +10,7 @@ import (
 
 	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/gatewaytest"
+	"github.com/apigw-go/apigw/internal/redact"
 )
 
 // requestLog serves, and writes a line for each request: no query, no header,
@@ -58,7 +59,7 @@ func (l *requestLog) write(method, path, outcome string, start time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.requests++
-	fmt.Fprintf(l.in.stderr, "%s %s  %s  %s\n", printable(method), printable(path), printable(outcome),
+	fmt.Fprintf(l.in.stderr, "%s %s  %s  %s\n", redact.Line(method, 16), redact.Path(path, mostPath), printable(outcome),
 		milliseconds(time.Since(start)))
 }
 
