@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -127,9 +128,7 @@ func TestNoEchoOnThePage(t *testing.T) {
 					target = "/x"
 				}
 				r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1"+target, strings.NewReader(c.body))
-				for name, values := range c.header {
-					r.Header[name] = values
-				}
+				maps.Copy(r.Header, c.header)
 				handler.ServeHTTP(httptest.NewRecorder(), r)
 				d := i.ring.find(1).detail(i.explain)
 				if bodies && c.bodies {
@@ -256,9 +255,7 @@ func TestReplayIsOurs(t *testing.T) {
 			}
 			before := calls
 			r := httptest.NewRequest(c.method, "http://"+c.host+path, strings.NewReader(c.body))
-			for name, values := range c.header {
-				r.Header[name] = values
-			}
+			maps.Copy(r.Header, c.header)
 			w := httptest.NewRecorder()
 			page.ServeHTTP(w, r)
 			if w.Code != c.want || (calls > before) != (c.want == 200) {
