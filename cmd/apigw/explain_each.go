@@ -112,6 +112,8 @@ type tally struct {
 	dropped   int // beyond mostKeys
 }
 
+// tallyLog reads a log to its end. If it is interrupted, what it has counted so
+// far is an answer too, so that is no error.
 func (in *invocation) tallyLog(ctx context.Context, log io.Reader) (*tally, error) {
 	t := &tally{rows: map[tallyKey]*tallyRow{}}
 	for entry, err := range report.Entries(log) {
@@ -210,10 +212,12 @@ func (t *tally) recognised() bool {
 	return false
 }
 
+// writeTally prints the table, and below it how many entries said nothing: a log
+// in which nothing is known must not look like one without errors.
 func (in *invocation) writeTally(t *tally) {
 	rows := [][]string{{
-		in.t("COUNT", "次数"), in.t("ID", "编号"), in.t("RETRY", "重试"), in.t("FIXED BY", "由谁解决"), in.t("FIRST",
-			"首次"), in.t("LAST", "末次"),
+		in.t("COUNT", "次数"), in.t("ID", "编号"), in.t("RETRY", "重试"), in.t("FIXED BY", "由谁解决"),
+		in.t("FIRST", "首次"), in.t("LAST", "末次"),
 	}}
 	for _, r := range t.sorted() {
 		l := r.line

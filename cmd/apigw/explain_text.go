@@ -47,6 +47,8 @@ func (in *invocation) line(en, zh, value string) {
 		strings.Repeat(" ", max(1, labelWidth-width(label))), value)
 }
 
+// verdictTitle is the first line. Its colour says what kind of answer it is:
+// green only where it is proven that there was no error.
 func (in *invocation) verdictTitle(v verdict, q question) string {
 	var title []string
 	if v.x.Code != "" {

@@ -25,6 +25,8 @@ type requestLog struct {
 	requests int // rows too, which the gateway does not see
 }
 
+// ServeHTTP answers /errors/ID itself and logs that. All else goes to the
+// gateway, which reports its calls by a hook: only it knows their outcome.
 func (l *requestLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, isRow := strings.CutPrefix(r.URL.Path, "/errors/")
 	if !l.withRows || !isRow {

@@ -139,6 +139,9 @@ type segmentReader struct {
 	left     int64
 }
 
+// Read goes through the segments. A file that changes while it is sent is an
+// error: its length was promised in the head, and a server would wait for the
+// rest or take the next part for it.
 func (r *segmentReader) Read(p []byte) (int, error) {
 	for {
 		if r.current == nil {
@@ -165,6 +168,8 @@ func (r *segmentReader) Read(p []byte) (int, error) {
 	}
 }
 
+// next opens a file when its turn comes, so that a hundred files do not take a
+// hundred descriptors, and an attempt that is refused early opens few.
 func (r *segmentReader) next() error {
 	s := r.segments[0]
 	r.segments, r.left = r.segments[1:], s.size

@@ -66,6 +66,8 @@ func profilesFile(in *invocation) (string, error) {
 	return filepath.Join(folder, "apigw", "profiles.json"), nil
 }
 
+// load finds the profile. If there is none of this name, those of the file are
+// listed: mostly the name is mistyped.
 func (f *profileFlags) load(in *invocation) (profile, error) {
 	file := f.file
 	if file == "" {
@@ -116,11 +118,12 @@ func parseProfiles(file string, data []byte) (map[string]profile, error) {
 	return profiles, err
 }
 
+// read reads one profile. It knows the names that people would give a secret,
+// and refuses them with the way to go: files of settings end up in repositories.
 func (p *profile) read(f *strictjson.File, field strictjson.Field) {
 	inline := func(field strictjson.Field) {
-		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or secretFile, "+
-			"a file",
-			strictjson.Quote(field.Name))
+		f.Fail(field.At, "%s would be a secret in a file of settings: write secretEnv, a variable, or "+
+			"secretFile, a file", strictjson.Quote(field.Name))
 	}
 	faults := f.Faults()
 	f.Object(map[string]strictjson.Reader{

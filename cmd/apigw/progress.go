@@ -41,6 +41,8 @@ func (w *watchedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// show draws the line anew, a few times a second at most: a terminal is slower
+// than a transfer.
 func (p *progress) show(done int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -126,11 +126,12 @@ func (p *proxyServer) prepare() (err error) {
 	return nil
 }
 
+// prepareTransport puts the Transport over the signer over the connections.
 func (p *proxyServer) prepareTransport() error {
 	p.base = http.DefaultTransport.(*http.Transport).Clone()
-	p.base.DisableCompression = true // bodies pass as they are
-	p.base.MaxIdleConnsPerHost = 256
-	p.base.IdleConnTimeout = 30 * time.Second
+	p.base.DisableCompression = true          // bodies pass as they are
+	p.base.MaxIdleConnsPerHost = 256          // all calls go to one host, for which net/http keeps two
+	p.base.IdleConnTimeout = 30 * time.Second // before a server on the way closes them: a POST would die of that
 	p.transport = &apigw.Transport{Base: p.base, PolicyFor: p.policies.For}
 	probe, err := http.NewRequest(http.MethodGet, p.upstream.String(), nil)
 	if err != nil {

@@ -18,6 +18,9 @@ type verbose struct {
 	base http.RoundTripper
 }
 
+// RoundTrip shows the request before it is sent, so that a call that hangs shows
+// what it hangs on. A value counts as a secret unless its header is known to be
+// harmless.
 func (v *verbose) RoundTrip(req *http.Request) (*http.Response, error) {
 	var b strings.Builder
 	target := redact.URLPath(req.URL, mostPath)
