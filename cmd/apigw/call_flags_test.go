@@ -193,6 +193,9 @@ func TestCallWritesTheBodyIntoAFile(t *testing.T) {
 	if err != nil || string(data) != "the body" || got.stdout != "" {
 		t.Errorf("got %q, %v, standard output %q, want the body in the file", data, err, got.stdout)
 	}
+	if got := runCommand([]string{"call", "-o", os.DevNull, server.URL}, "", nil); strings.Contains(got.stderr, "-o") {
+		t.Errorf("a device: got %s, want no complaint", got.stderr)
+	}
 	got = runCommand([]string{"call", "-o", filepath.Join(file, "x"), server.URL}, "", nil)
 	if got.exit != exitMisuse {
 		t.Errorf("a file that cannot be: got exit %d, want 2", got.exit)
@@ -239,8 +242,22 @@ func TestCallFollowsRedirectsIfAsked(t *testing.T) {
 		t.Errorf("got exit %d, %q, %s", got.exit, got.stdout, got.stderr)
 	}
 	if got := runCommand([]string{"call", "-L", server.URL + "/loop"}, "", nil); got.exit != exitNoResponse ||
-		!strings.Contains(got.stderr, "10 redirects") {
+		!strings.Contains(got.stderr, "10 redirects") || strings.Contains(got.stderr, "not followed") ||
+		strings.Contains(got.stderr, "not decided") {
 		t.Errorf("a circle: got exit %d, %s", got.exit, got.stderr)
+	}
+}
+
+// What cannot be sent is misuse, found before anything is sent.
+func TestCallRefusesWhatNoRequestCanHold(t *testing.T) {
+	for want, args := range map[string][]string{
+		`holds a control character`: {"--stage", "A\nB", "http://127.0.0.1/"},
+		`the URL has the port "99999"`:             {"http://127.0.0.1:99999/"},
+	} {
+		got := runCommand(append([]string{"call"}, args...), "", nil)
+		if got.exit != exitMisuse || !strings.Contains(got.stderr, want) {
+			t.Errorf("got exit %d, %s, want %s", got.exit, got.stderr, want)
+		}
 	}
 }
 

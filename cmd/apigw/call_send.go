@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -160,7 +161,7 @@ func (c *caller) receive(resp *http.Response, result *callResult) error {
 	n, err := io.Copy(out, resp.Body)
 	result.BodyBytes = n
 	if c.file != nil && out.err == nil {
-		out.err = c.file.Sync()
+		out.err = syncFile(c.file)
 	}
 	if out.err != nil {
 		if c.file != nil {
@@ -180,6 +181,15 @@ func (c *caller) receive(resp *http.Response, result *callResult) error {
 		result.BodyError = c.maskErr(err)
 	}
 	return err
+}
+
+// syncFile finds out whether the disk took all. A device such as /dev/null
+// cannot be asked.
+func syncFile(f *os.File) error {
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return f.Sync()
 }
 
 // limitedWriter drops what is beyond its bound.

@@ -108,6 +108,9 @@ func (c *caller) showFailure(e *apigw.Error, resp *http.Response) {
 			line("signature", "签名", c.mask(d.String()))
 		}
 	}
+	if e.Stop == apigw.StopUnknown {
+		return // no attempt failed: http.Client gave up, see the cause
+	}
 	attempts := fmt.Sprintf(in.t("after %d attempts: ", "共尝试 %d 次："), len(e.Attempts))
 	if len(e.Attempts) == 1 {
 		attempts = in.t("after 1 attempt: ", "共尝试 1 次：")
@@ -121,7 +124,7 @@ func (c *caller) showEnd(resp *http.Response, result *callResult) {
 	case resp == nil:
 	case result.BodyError != "":
 		c.in.complain("the body broke off after %d bytes: %s", result.BodyBytes, result.BodyError)
-	case resp.StatusCode/100 == 3 && resp.Header.Get("Location") != "":
+	case resp.StatusCode/100 == 3 && !c.flags.follow && resp.Header.Get("Location") != "":
 		fmt.Fprintf(c.in.stderr, c.in.t("not followed, -L does: the redirect to %s\n", "未跟随重定向（-L 会跟随）：%s\n"),
 			c.mask(resp.Header.Get("Location")))
 	}

@@ -86,8 +86,10 @@ func (in *invocation) bashCompletion() {
 _apigw() {
   local cur=${COMP_WORDS[COMP_CWORD]} words= args= i
   COMPREPLY=()
+  case ${COMP_WORDS[COMP_CWORD-1]} in
+%s  esac
   for ((i = 1; i < COMP_CWORD; i++)); do
-    [[ ${COMP_WORDS[i]} == -* ]] || break
+    [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i-1]} == --lang ]] || break
   done
   if ((i >= COMP_CWORD)); then
     COMPREPLY=($(compgen -W %q -- "$cur"))
@@ -102,7 +104,7 @@ _apigw() {
   fi
 }
 complete -o default -o bashdefault -F _apigw apigw
-`, strings.Join(names, " ")+" --lang --version -h", cases.String())
+`, bashValues(), strings.Join(names, " ")+" --lang --version -h", cases.String())
 }
 
 // zshCompletion describes commands by their pages.
@@ -113,6 +115,9 @@ func (in *invocation) zshCompletion() {
 		fmt.Fprintf(&cases, "    %s) _arguments", c.name)
 		for _, f := range c.flags {
 			value := ":value:_files"
+			if values := valuesOf(f.name); values != nil {
+				value = ":value:(" + strings.Join(values, " ") + ")"
+			}
 			if f.isBool {
 				value = ""
 			}
@@ -160,6 +165,9 @@ func (in *invocation) fishCompletion() {
 			kind, value := "-l", " -r"
 			if len(f.name) == 1 {
 				kind = "-s"
+			}
+			if values := valuesOf(f.name); values != nil {
+				value = " -x -a " + zshQuote(strings.Join(values, " "))
 			}
 			if f.isBool {
 				value = ""

@@ -41,6 +41,46 @@ func TestCompletionOutput(t *testing.T) {
 	})
 }
 
+// A shell that reads the script without a complaint takes all of it.
+func TestOtherShellsReadTheScript(t *testing.T) {
+	for shell, args := range map[string][]string{"zsh": {"-n"}, "fish": {"--no-execute"}} {
+		if _, err := exec.LookPath(shell); err != nil {
+			continue // bash is everywhere, these are not
+		}
+		cmd := exec.CommandContext(t.Context(), shell, append(args, "/dev/stdin")...)
+		cmd.Stdin = strings.NewReader(runCommand([]string{"completion", shell}, "", nil).stdout)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v, %s", shell, err, out)
+		}
+	}
+}
+
+// The words that complete a value are those that the commands take.
+func TestKnownValuesAreTaken(t *testing.T) {
+	for _, k := range knownValues() {
+		used := false
+		for _, c := range commands() {
+			for _, f := range flagsOf(c) {
+				used = used || f.name == k.flag && !f.isBool
+			}
+		}
+		if !used || len(k.values) < 2 {
+			t.Errorf("%s: no command has the flag, or %q are too few", k.flag, k.values)
+		}
+	}
+	for _, class := range valuesOf("class") {
+		if got := runCommand([]string{"catalog", "--class", class}, "", nil); got.exit != exitOK {
+			t.Errorf("--class %s: got exit %d, %s", class, got.exit, got.stderr)
+		}
+	}
+	for _, window := range valuesOf("window") {
+		s := gatewaySettings{window: window, limits: []string{"1/s"}}
+		if _, err := s.parseLimits(); err != nil {
+			t.Errorf("--window %s: %v", window, err)
+		}
+	}
+}
+
 func TestBashCompletes(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("no bash here")
@@ -49,7 +89,10 @@ func TestBashCompletes(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"apigw ex", "explain"},
 		{"apigw explain --ea", "--each"},
-		{"apigw --lang explain --js", "--json"},
+		{"apigw --lang zh explain --js", "--json"},
+		{"apigw --lang z", "zh"},
+		{"apigw catalog --class quo", "quota"},
+		{"apigw gateway --dialect vp", "vpc"},
 		{"apigw policy ch", "check"},
 		{"apigw completion z", "zsh"},
 		{"apigw help exit", "exit-codes"},

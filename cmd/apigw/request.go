@@ -4,6 +4,7 @@ import (
 	"flag"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -70,6 +71,9 @@ func (r *requestSpec) build(in *invocation, rawURL string) (*http.Request, error
 			return nil, in.errorf("-d: %s", safeText(err))
 		}
 	}
+	if strings.ContainsFunc(r.stage, isControl) {
+		return nil, in.errorf("--stage %q holds a control character", shorten(r.stage))
+	}
 	if r.stage != "" {
 		req.Header.Set("X-Ca-Stage", r.stage)
 	}
@@ -83,7 +87,7 @@ func (in *invocation) addHeader(req *http.Request, h string) error {
 	switch {
 	case !ok || !isToken(name):
 		return in.errorf("a -H is not of the form 'Name: value'")
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+	case strings.ContainsFunc(value, isControl):
 		return in.errorf("-H %s: the value holds a control character", name)
 	case strings.EqualFold(name, "Host"):
 		req.Host = value
@@ -115,8 +119,18 @@ func (in *invocation) parseURL(raw string) (*url.URL, error) {
 		return nil, in.errorf("the URL needs a host, as in https://api.example.com/orders")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, in.errorf("the scheme %q is not http or https", shorten(u.Scheme))
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, in.errorf("the URL has the port %q; give one from 1 to 65535", shorten(u.Port()))
 	}
 	return u, nil
+}
+
+// isControl reports whether the value of a header cannot hold r.
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 // withScheme completes "api.example.com/orders".

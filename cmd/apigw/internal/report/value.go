@@ -63,7 +63,11 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 	case o.bracket != 0:
 		v.to = closingBracket(text, v.from, o.bracket)
 	default:
-		v.to = v.from + plainEnd(window(text, v.from), v.sep, outer)
+		line := window(text, v.from)
+		if f == requestLabel || f == requestIDField { // an id has no blank
+			line, _, _ = strings.Cut(line, " ")
+		}
+		v.to = v.from + plainEnd(line, v.sep, outer)
 	}
 	v.text = text[v.from:v.to]
 	if o.quote != "" && strings.Contains(v.text, `\`) {
@@ -99,7 +103,7 @@ func longestOf(f field) int {
 		return longestValue
 	case headerField, requestIDField:
 		return 1 << 10
-	case textLabel:
+	case textLabel, statusField, codeLabel: // its beginning says all
 		return 16
 	}
 	return 96
