@@ -31,6 +31,8 @@ const (
 	// burst calls may go at once. With none, a late timer would cost calls.
 	burst = 3
 	slack = 10 * time.Millisecond
+	// restSpans windows without a call that waits are a rest.
+	restSpans = 10
 	// maxTrip is the longest round trip of a refusal that is believed.
 	maxTrip = 2 * time.Second
 )
@@ -56,7 +58,8 @@ type Learner struct {
 
 	// Since the last opening.
 	opened time.Duration // when the call that opened was sent, 0: never
-	passed int           // calls that passed
+	since  time.Duration // the same, or when calls came again after a rest
+	passed int           // calls that passed since then
 	// measuring: the next opening sets the rate to what passed.
 	measuring bool
 
@@ -74,6 +77,8 @@ type Learner struct {
 	before float64       // the rate before the last rise, 0: none since the opening
 	grown  time.Duration // the last rise, or the end of the calm
 	waited bool          // somebody had to wait since: the rate is what limits
+	taken  time.Duration // the last call
+	busy   time.Duration // the last one that had to wait
 }
 
 // Gate says whether calls go.
@@ -130,6 +135,7 @@ func (l *Learner) Resume(rate float64, window, now time.Duration) {
 	}
 	l.gate, l.rate, l.window = Open, rate, max(window, time.Second)
 	l.opened, l.filled, l.grown = max(1, now), now, now
+	l.since, l.taken, l.busy = now, now, now
 	l.step, l.tokens = firstStep, 1
 }
 
@@ -164,10 +170,13 @@ func duration(nanoseconds float64) time.Duration {
 func (l *Learner) fill(now time.Duration) {
 	if l.gate == Open || l.gate == Doubtful {
 		l.tokens += l.rate * (now - l.filled).Seconds()
-		l.tokens = min(l.tokens, burst+l.rate*slack.Seconds())
+		l.tokens = min(l.tokens, l.room())
 	}
 	l.filled = now
 }
+
+// room is how many calls may go at once after a rest.
+func (l *Learner) room() float64 { return burst + l.rate*slack.Seconds() }
 
 // Presume takes a probe for passed that has had no answer for so long that a
 // refusal would have come. Call it before Next.
@@ -179,22 +188,24 @@ func (l *Learner) Presume(now time.Duration) {
 
 // Take lets a call go. It must not be called before Next.
 func (l *Learner) Take(now time.Duration) Call {
+	l.fill(now)
+	if l.gate == Open && now-l.taken >= l.span() && l.tokens >= l.room() {
+		l.rested(now) // whatever came before is of another window
+	}
+	l.taken = now
 	c := Call{Sent: now, Epoch: l.epoch}
 	switch l.gate {
 	case Closed:
 		c.Probe = true
 	case Open, Doubtful:
-		l.fill(now)
 		l.tokens--
 	}
 	if (l.gate == Closed || l.gate == Doubtful) && !l.probing {
 		l.probing, l.probed = true, now
+		l.missed(now)
 	}
 	return c
 }
-
-// Waited notes that a call could not go at once.
-func (l *Learner) Waited() { l.waited = true }
 
 // Estimate returns how long a call waits if so many are ahead of it and
 // nothing changes. While the rate is no more than a guess, those ahead do not

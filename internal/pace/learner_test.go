@@ -73,7 +73,7 @@ func TestFiguresStayFinite(t *testing.T) {
 			now += time.Duration(rng.Int64N(int64(1) << (10 + rng.IntN(36))))
 			l.Presume(now)
 			c := l.Take(now)
-			l.Waited()
+			l.Waited(now)
 			now += time.Duration(rng.Int64N(int64(1) << (10 + rng.IntN(30))))
 			answer(&l, rng, c, now)
 			if l.gate == Free {
@@ -112,7 +112,7 @@ func TestDeclare(t *testing.T) {
 	t.Run("never exceeded", func(t *testing.T) {
 		l := openLearner()
 		for now := time.Second; now < time.Minute; now += 10 * time.Millisecond {
-			l.Waited()
+			l.Waited(now)
 			l.Passed(l.Take(now), now)
 		}
 		if l.rate > 100 {

@@ -69,7 +69,7 @@ func (l *Line) Enter(now time.Duration, w *Waiter) {
 	}
 	wait := l.Estimate(now, ahead)
 	if wait > 0 {
-		l.waited = true
+		l.Waited(now)
 	}
 	if wait > w.Until-now {
 		l.late(w, wait)
@@ -98,7 +98,7 @@ func (l *Line) pass(now time.Duration, w *Waiter) {
 		w.Call = l.Take(now)
 		return
 	}
-	l.waited = true
+	l.Waited(now)
 	l.counts.Held++
 	w.Call = Call{Sent: now, Epoch: l.epoch}
 }

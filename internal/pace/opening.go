@@ -24,7 +24,7 @@ func (l *Learner) open(c Call, now time.Duration) {
 	if l.ceiling > 0 {
 		l.rate = min(l.rate, l.ceiling)
 	}
-	l.opened, l.passed, l.before, l.waited = c.Sent, 0, 0, false
+	l.opened, l.since, l.passed, l.before, l.waited = c.Sent, c.Sent, 0, 0, false
 	l.grown = now + l.calm()
 }
 
@@ -33,7 +33,9 @@ func (l *Learner) closedFor() time.Duration { return l.refused - l.shut }
 
 // cycle is the time between two turns of the gateway's window: the last one was
 // between the last refused call and the one that passed.
-func (l *Learner) cycle(c Call) time.Duration { return (l.refused+c.Sent)/2 - l.opened }
+func (l *Learner) cycle(c Call) time.Duration { return l.turned(c) - l.opened }
+
+func (l *Learner) turned(c Call) time.Duration { return (l.refused + c.Sent) / 2 }
 
 // tooShort reports a cycle that shows nothing about the limit: that of a token
 // bucket, or of a lucky probe.
@@ -56,7 +58,7 @@ func (l *Learner) adjust(c Call) {
 		l.measuring = true
 		return
 	case l.measuring || closed.Seconds() > (1-cut)*cycle.Seconds():
-		measured := float64(l.passed) / max(cycle, l.span()).Seconds()
+		measured := float64(l.passed) / max(l.turned(c)-l.since, l.span()).Seconds()
 		l.rate = min(l.rate, measured) * (1 + cut) / 2
 		l.measuring, l.refusals = false, 1
 	case l.before > 0:
