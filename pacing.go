@@ -63,16 +63,20 @@ func (c *call) enter() error {
 	case c.policy.QuotaHold > 0:
 		c.pacing.lane = c.t.ownPacer.laneOf(c.req, c.policy)
 	}
-	if c.policy.QuotaHold > 0 {
-		probe, err := c.pacing.lane.quota.enter(c.began)
-		if err != nil {
-			return err
-		}
-		c.pacing.probe = probe
+	if err := c.enterQuota(c.began); err != nil {
+		return err
 	}
 	err := c.acquire(c.began, false)
 	if err != nil {
 		c.release(OutcomeUnsent, nil)
+	}
+	return err
+}
+
+// enterQuota asks before each attempt: the quota may be gone since the last one.
+func (c *call) enterQuota(now time.Duration) (err error) {
+	if c.policy.QuotaHold > 0 {
+		c.pacing.probe, err = c.pacing.lane.quota.enter(now)
 	}
 	return err
 }
@@ -268,7 +272,11 @@ func (c *call) turn(delay time.Duration) (StopReason, error) {
 	if cause := wait(c.req, delay); cause != nil {
 		return StopContext, cause
 	}
-	err := c.acquire(monotonic(), true)
+	now := monotonic()
+	err := c.enterQuota(now)
+	if err == nil {
+		err = c.acquire(now, true)
+	}
 	if err == nil {
 		return StopUnknown, nil
 	}
@@ -291,7 +299,7 @@ func (f *failure) noPlace(err error) {
 	case errors.As(err, &none):
 		f.NeededWait, f.Stop = none.Needed, StopPaced
 	case errors.As(err, &held):
-		f.Entry, f.NeededWait, f.Stop = held.entry, held.left, StopQuotaHeld
+		f.NeededWait, f.Stop = held.left, StopQuotaHeld
 	case errors.As(err, new(*limiterError)):
 		f.Stop = StopPaced
 	}

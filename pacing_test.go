@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +146,41 @@ func TestPaced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A call that waited in vain needs more than it had.
+func TestNeededWaitCountsWhatWasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		attempts := 0
+		tr := &Transport{Policy: RetryPolicy{MaxThrottleWait: time.Second}}
+		tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			if attempts++; attempts > 1 {
+				<-hang
+			}
+			time.Sleep(200 * time.Millisecond)
+			return respond(req, limited), nil
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() { mustFail(t, tr, newRequest(t, http.MethodGet, "")) })
+		time.Sleep(300 * time.Millisecond) // a probe is under way
+		time.AfterFunc(500*time.Millisecond, func() { close(hang) })
+		_, err := tr.RoundTrip(newRequest(t, http.MethodGet, "").WithContext(deadline(t, 400*time.Millisecond)))
+		var e *Error
+		if !errors.As(err, &e) || e.Stop != StopPaced || e.NeededWait <= 0 {
+			t.Fatalf("got %v, want one stopped by paced", err)
+		}
+		if e.NeededWait < 100*time.Millisecond {
+			t.Errorf("needed %v, want more than what was waited", e.NeededWait)
+		}
+		wg.Wait()
+	})
+}
+
+func deadline(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // The last response is kept while a call waits for its turn, and returned if

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,5 +101,32 @@ func TestQuotaOfTheBackendIsNotHeld(t *testing.T) {
 		tr := &Transport{Base: serve(answer{status: 403}, ok), Policy: RetryPolicy{QuotaHold: time.Minute}}
 		mustFail(t, tr, newRequest(t, http.MethodPost, ""))
 		mustPass(t, tr, newRequest(t, http.MethodPost, ""))
+	})
+}
+
+// A call is no way around the hold: each attempt asks.
+func TestQuotaHoldMeetsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := serve(quota, unavailable, unavailable, quota, ok)
+		tr := &Transport{Base: base, Policy: RetryPolicy{QuotaHold: time.Minute, Jitter: JitterNone}}
+		mustFail(t, tr, newRequest(t, http.MethodGet, ""))
+		time.Sleep(time.Minute)
+		var wg sync.WaitGroup
+		errs := make([]*Error, 3)
+		for i := range errs { // a probe each, until the third finds no quota
+			wg.Go(func() { errs[i] = mustFail(t, tr, newRequest(t, http.MethodGet, "")) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		wg.Wait()
+		for i, e := range errs[:2] {
+			if e.Stop != StopQuotaHeld || e.Status != 504 || e.NeededWait <= 0 || errors.Is(e, ErrQuota) {
+				t.Errorf("call %d: %v, stopped by %v, needs %v, want its 504 stopped by quota-held", i, e, e.Stop, e.NeededWait)
+			}
+		}
+		if got := base.attempts(); got != 4 {
+			t.Errorf("%d sent, want 4", got)
+		}
+		time.Sleep(time.Minute)
+		mustPass(t, tr, newRequest(t, http.MethodGet, ""))
 	})
 }

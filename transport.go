@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -284,6 +285,9 @@ func (c *call) refuse(err error) (*http.Response, error) {
 		c.latest.Stop = StopContext
 	}
 	c.latest.noPlace(err)
+	if held := (*heldError)(nil); errors.As(err, &held) {
+		c.latest.Entry = held.entry // in place of the gateway's answer
+	}
 	closeBody(c.req)
 	c.handed = true
 	return c.finish(nil)

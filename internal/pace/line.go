@@ -34,8 +34,9 @@ type Waiter struct {
 
 	Call   Call // once Granted
 	State  WaiterState
-	Needed time.Duration // once Late: how long it would have to wait, at least
+	Needed time.Duration // once Late: how long it would have to wait, at least, in all
 
+	entered    time.Duration
 	prev, next *Waiter
 	ready      chan struct{} // Queue's
 }
@@ -54,6 +55,7 @@ const (
 // Enter lets w go, or refuses it, or has it wait; see w.State. Call
 // [Line.Advance] afterwards.
 func (l *Line) Enter(now time.Duration, w *Waiter) {
+	w.entered = now
 	if l.Shadow {
 		l.pass(now, w)
 		return
@@ -72,7 +74,7 @@ func (l *Line) Enter(now time.Duration, w *Waiter) {
 		l.Waited(now)
 	}
 	if wait > w.Until-now {
-		l.late(w, wait)
+		l.late(now, w, wait)
 		return
 	}
 	if wait == 0 && ahead == 0 && l.Next(now) <= now {
@@ -103,8 +105,10 @@ func (l *Line) pass(now time.Duration, w *Waiter) {
 	w.Call = Call{Sent: now, Epoch: l.epoch}
 }
 
-func (l *Line) late(w *Waiter, needed time.Duration) {
-	w.State, w.Needed = Late, needed
+// late refuses w, which needs so much more time. That is more than it has, also
+// if an answer can come at any moment.
+func (l *Line) late(now time.Duration, w *Waiter, needed time.Duration) {
+	w.State, w.Needed = Late, now-w.entered+max(needed, time.Millisecond)
 	l.counts.Late++
 }
 
@@ -146,7 +150,7 @@ func (l *Line) dropLate(now, next time.Duration, released []*Waiter) []*Waiter {
 			following := w.next
 			if w.Until < next {
 				lane.remove(w)
-				l.late(w, max(l.Estimate(now, ahead), next-now))
+				l.late(now, w, max(l.Estimate(now, ahead), next-now))
 				released = append(released, w)
 			} else {
 				l.earliest = min(l.earliest, w.Until)
