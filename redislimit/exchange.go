@@ -124,6 +124,9 @@ func (s *shared) answered(r reply, inTime bool) {
 	if inTime && s.local != nil {
 		s.local = nil // Redis is back
 	}
+	if r.gate == pace.Closed && s.known.gate != pace.Closed {
+		s.shut = now
+	}
 	s.known, s.synced = r, now
 	s.skew = r.now - micros(now)
 	s.dropVoid(now)

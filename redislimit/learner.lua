@@ -30,9 +30,23 @@ local s = {
   opened = 0, passed = 0, measuring = 0, shut = 0, refused = 0, refusals = 0,
   due = 0, probing = 0, probed = 0, trip = 0, step = 0, before = 0, grown = 0,
   waited = 0, leased = 0, admitted = 0, slot = 0, this = 0, last = 0,
+  since = 0, seen = 0,
 }
 local known = redis.call('HGETALL', KEYS[1])
 for i = 1, #known, 2 do s[known[i]] = tonumber(known[i + 1]) end
+if s.since == 0 then s.since = s.opened end
+
+-- The clock can go back, if a replica takes over or somebody sets it. All would
+-- wait until it is as late again.
+local back = s.seen - now
+if back > 0 then
+  for _, moment in ipairs({
+    'moved', 'tat', 'opened', 'since', 'shut', 'refused', 'due', 'probed', 'grown',
+  }) do
+    if s[moment] > 0 then s[moment] = math.max(1, s[moment] - back) end
+  end
+end
+s.seen = now
 
 local function span() return math.max(s.window, 4 * s.trip) end
 local function spacing() return math.min(math.max(SEC / s.rate, 20 * MS), 250 * MS) end
@@ -56,7 +70,9 @@ local function turn_slot()
   s.slot, s.this = slot, 0
 end
 
-local function adjust(cycle, closed)
+-- turn is when the gateway's window turned, for a call that passed then.
+local function adjust(turn, closed)
+  local cycle = turn - s.opened
   if s.opened == 0 then
     s.rate = math.max(1, s.passed)
     search(closed)
@@ -66,7 +82,7 @@ local function adjust(cycle, closed)
     s.measuring = 1
   else
     if s.measuring == 1 or closed > (1 - CUT) * cycle then
-      local measured = s.admitted / math.max(cycle, span()) * SEC
+      local measured = s.admitted / math.max(turn - s.since, span()) * SEC
       s.rate = math.min(s.rate, measured) * (1 + CUT) / 2
       s.measuring, s.refusals = 0, 1
     elseif s.before > 0 then
@@ -87,15 +103,15 @@ end
 local function open(sent)
   s.tat = math.max(s.tat, now)
   s.gate, s.probing = OPEN, 0
-  local closed, cycle = s.refused - s.shut, (s.refused + sent) / 2 - s.opened
-  if s.opened ~= 0 and (s.passed == 0 or closed <= 3 * span() and cycle < span() * 0.9) then
+  local closed, turn = s.refused - s.shut, (s.refused + sent) / 2
+  if s.opened ~= 0 and (s.passed == 0 or closed <= 3 * span() and turn - s.opened < span() * 0.9) then
     s.grown, s.moved = now, now
     return
   end
-  adjust(cycle, closed)
+  adjust(turn, closed)
   s.rate = math.max(s.rate, 0.5 / span() * SEC)
   if s.ceiling > 0 then s.rate = math.min(s.rate, s.ceiling) end
-  s.opened, s.passed, s.before, s.waited = sent, 0, 0, 0
+  s.opened, s.since, s.passed, s.before, s.waited = sent, sent, 0, 0, 0
   s.leased = math.max(0, (s.tat - sent) * s.rate / SEC)
   -- What was leased at the old rate is still under way, and part of the next
   -- window.
@@ -180,7 +196,7 @@ end
 local ceiling, per = tonumber(ARGV[5]), tonumber(ARGV[6])
 local function start(rate, window)
   s.gate, s.rate, s.window = OPEN, rate, math.max(window, SEC)
-  s.opened, s.grown, s.tat, s.step = now, now, now, FIRST_STEP
+  s.opened, s.since, s.grown, s.tat, s.step = now, now, now, now, FIRST_STEP
 end
 if s.gate == FREE and tonumber(ARGV[7]) > 0 then start(tonumber(ARGV[7]), tonumber(ARGV[8])) end
 if ceiling > 0 and s.ceiling ~= ceiling then
@@ -189,10 +205,10 @@ if ceiling > 0 and s.ceiling ~= ceiling then
 end
 
 for i = 9, #ARGV, 4 do
-  local kind, first = ARGV[i], tonumber(ARGV[i + 1])
+  local kind, first = ARGV[i], math.min(now, tonumber(ARGV[i + 1]))
   local last, count = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
   if kind == 'p' then
-    passed(first, last, count)
+    passed(first, math.min(now, last), count)
   elseif kind == 'r' then
     refused(first, last)
   elseif kind == 'l' then
@@ -211,6 +227,7 @@ local ahead = math.min(0.6 * span(), 2 * SEC)
 if ARGV[4] == '1' then s.waited = 1 end
 redis.call('ZADD', KEYS[2], now, ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - math.max(2 * SEC, 3 * ahead))
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. string.format('%.17g', now), '+inf')
 local processes = redis.call('ZCARD', KEYS[2])
 if want > 0 and s.gate == CLOSED then
   if s.probing == 1 then
@@ -218,10 +235,17 @@ if want > 0 and s.gate == CLOSED then
   elseif now < s.due then
     again = s.due
   else
+    -- A gate that nobody tried was not found closed.
+    local idle = now - s.due
+    s.shut, s.refused, s.since = s.shut + idle, s.refused + idle, s.since + idle
     s.probing, s.probed, granted, first, probe = 1, now, 1, now, 1
   end
 elseif want > 0 and s.gate ~= FREE then
   gap = SEC / s.rate
+  if s.gate == OPEN and now - s.tat >= math.max(span(), BURST * gap) then
+    -- A rest: what passed before it is of another window.
+    s.since, s.leased, s.waited, s.grown = now, 0, 0, math.max(s.grown, now)
+  end
   s.tat = math.max(s.tat, now - (BURST + s.rate / 100) * gap + gap)
   if s.tat > now + 2 * ahead then
     again = s.tat - 2 * ahead

@@ -118,7 +118,7 @@ func (l *Limiter) shared(key string, declared apigw.RateLimit) *shared {
 		l.keys = map[string]*shared{}
 		l.id = processID()
 	}
-	name := key
+	name := cmp.Or(key, "(no key)") // an empty tag would be none
 	if declared.Calls > 0 {
 		name += "|" + declared.String()
 	}

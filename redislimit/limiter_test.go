@@ -131,7 +131,10 @@ func TestOneRefusalHoldsAll(t *testing.T) {
 // limiter returns one on the time of the bubble.
 func (s *server) limiter(t testing.TB) *Limiter {
 	c := s.client()
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() {
+		time.Sleep(time.Minute) // all is told by then
+		c.Close()
+	})
 	return &Limiter{Client: c, Timeout: time.Hour, clock: func() int64 { return time.Now().UnixMicro() }}
 }
 

@@ -7,10 +7,11 @@ import (
 
 // waiter is a call that waits for a place.
 type waiter struct {
-	again bool
-	until time.Duration
-	done  bool // ready has its ticket
-	ready chan *ticket
+	again   bool
+	entered time.Duration
+	until   time.Duration
+	done    bool // ready has its ticket
+	ready   chan *ticket
 }
 
 func (w *waiter) give(t *ticket) {

@@ -27,6 +27,7 @@ type shared struct {
 	known   reply         // the latest
 	synced  time.Duration // when it came, 0: never
 	skew    float64       // the clock of Redis less ours, in microseconds
+	shut    time.Duration // when the gate was seen closed first
 	notes   notes
 	asking  bool          // a call of the script is under way
 	askAt   time.Duration // not before that
@@ -72,6 +73,7 @@ func (s *shared) acquire(ctx context.Context, until time.Time, again bool) (*tic
 	}
 	s.mu.Lock()
 	now := s.now()
+	w.entered = now
 	if s.local != nil {
 		q := s.local
 		s.askAgain(now)
@@ -115,29 +117,31 @@ func (s *shared) await(ctx context.Context, w *waiter) (*ticket, error) {
 		}
 		return t, nil
 	case <-ctx.Done():
-		s.leave(w)
+		s.leave(w, false)
 		return nil, context.Cause(ctx)
 	case <-late:
-		needed := s.leave(w)
-		return nil, &apigw.NoPlaceError{Needed: needed}
+		return nil, &apigw.NoPlaceError{Needed: s.leave(w, true)}
 	}
 }
 
-// leave takes a waiter out. If its turn came at the same moment, the place goes
-// to the next.
-func (s *shared) leave(w *waiter) (needed time.Duration) {
+// leave takes a waiter out, which is late or gives up. If its turn came at the
+// same moment, the place goes to the next. It returns how long the waiter would
+// have had to wait in all.
+func (s *shared) leave(w *waiter, late bool) (needed time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
+	if late {
+		s.counts.Late++
+	}
 	if w.done {
 		if t := <-w.ready; t.local == nil {
 			s.giveBack(t)
 		}
 	} else {
 		s.waiting.remove(w)
-		s.counts.Late++
 	}
-	needed = max(time.Millisecond, s.estimate(now, w.again))
+	needed = now - w.entered + max(time.Millisecond, s.estimate(now, w.again))
 	s.advance(now)
 	return needed
 }
@@ -295,6 +299,9 @@ func (s *shared) state() apigw.PacerState {
 	st := apigw.PacerState{
 		Key: s.name, Rate: s.known.rate, Window: s.known.window, Waiting: s.waiting.len(),
 		Refused: s.counts.Refused, HeldBack: s.counts.Held, NoPlace: s.counts.Late,
+	}
+	if s.known.gate == pace.Closed {
+		st.Closed = s.now() - s.shut
 	}
 	if s.local != nil {
 		l := s.local.State()
