@@ -208,7 +208,7 @@ func hasStatus(e catalog.Entry, status int) bool { return status == 0 || e.HasSt
 // than one spoke, such as a gateway behind the gateway, and one of them may know
 // of a run.
 func contradicts(h http.Header) bool {
-	return hasSeveral(h, headerErrorCode) || hasSeveral(h, headerErrorMessage)
+	return hasSeveral(h, headerErrorCode, headerErrorMessage)
 }
 
 // hasMark reports whether the gateway left a code or a text in the headers.

@@ -27,7 +27,17 @@ var requestIDHeaders = [...]string{headerRequestID, "X-Request-Id", "X-Fc-Reques
 
 // requestIDOf returns the id to give to support, empty if there is none.
 func requestIDOf(h http.Header) string {
-	for _, name := range requestIDHeaders {
+	// One look at the names tells which are there: most answers have one or none.
+	var there [len(requestIDHeaders)]bool
+	for k := range h {
+		for i, name := range requestIDHeaders {
+			there[i] = there[i] || len(k) == len(name) && strings.EqualFold(k, name)
+		}
+	}
+	for i, name := range requestIDHeaders {
+		if !there[i] {
+			continue
+		}
 		if id := headerValue(h, name); id != "" {
 			return id
 		}
@@ -67,17 +77,22 @@ func firstValue(values []string) string {
 	return ""
 }
 
-// hasSeveral reports whether a header has more than one value, other than blank
-// ones and the same again, in any letter case of its name.
-func hasSeveral(h http.Header, name string) bool {
-	first := headerValue(h, name)
+// hasSeveral reports whether one of the headers has more than one value, other
+// than blank ones and the same again, in any letter case of its name.
+func hasSeveral(h http.Header, names ...string) bool {
+	first := make([]string, len(names)) // of each name
 	for k, values := range h {
-		if len(k) != len(name) || !strings.EqualFold(k, name) {
-			continue
-		}
-		for i, v := range values {
-			if v = strings.TrimSpace(v); i == maxValues || v != "" && v != first {
-				return true
+		for n, name := range names {
+			if len(k) != len(name) || !strings.EqualFold(k, name) {
+				continue
+			}
+			for i, v := range values {
+				switch v = strings.TrimSpace(v); {
+				case i == maxValues, v != "" && first[n] != "" && v != first[n]:
+					return true
+				case v != "":
+					first[n] = v
+				}
 			}
 		}
 	}

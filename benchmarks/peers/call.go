@@ -7,6 +7,7 @@
 package peers
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -19,6 +20,8 @@ type Call struct {
 	// Body gives the body from the start; nil means no body.
 	Body   func() io.ReadSeeker
 	Length int64
+	// Bytes are what Body gives, if they are in memory for all to see.
+	Bytes []byte
 	// Replayable says that the client may ask for the body again: by GetBody,
 	// by seeking, or by what it has for that. Otherwise it gets a plain
 	// io.Reader.
@@ -33,8 +36,12 @@ type Do func(ctx context.Context, call Call) (status int, err error)
 // readOnly hides that a body can seek.
 type readOnly struct{ io.Reader }
 
-// request builds the call for clients that take a *http.Request.
+// request builds the call for clients that take a *http.Request: as programs
+// do, with bytes in memory where Bytes are given.
 func (c Call) request(ctx context.Context) (*http.Request, error) {
+	if c.Bytes != nil {
+		return http.NewRequestWithContext(ctx, c.Method, c.URL, bytes.NewReader(c.Bytes))
+	}
 	req, err := http.NewRequestWithContext(ctx, c.Method, c.URL, nil)
 	if err != nil || c.Body == nil {
 		return req, err
