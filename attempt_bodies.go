@@ -1,6 +1,7 @@
 package apigw
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -133,11 +134,15 @@ func (b *bodies) failure(base http.RoundTripper, before *answered, err error) er
 	if cause := b.wrongLength(); cause != nil {
 		return &lengthError{cause, err}
 	}
-	if _, traced := err.(*unsentError); traced {
-		return err
-	}
 	base = sender(base)
-	if t, ok := base.(*http.Transport); ok {
+	t, ok := base.(*http.Transport)
+	traced, unsent := err.(*unsentError)
+	switch {
+	case ok && unsent:
+		return cmp.Or(connectRefused(t, b.req, traced.error), err)
+	case unsent:
+		return err
+	case ok:
 		err = provenBy(t, b.req, err)
 	}
 	return before.doubt(base, b.req, err)

@@ -145,6 +145,19 @@ func TestReasonPhraseOfAnUnknownBaseProvesNothing(t *testing.T) {
 	}
 }
 
+// The refusal stays permanent where AttemptTimeout sees that nothing was sent.
+func TestProxyWantsAPasswordWithAttemptTimeout(t *testing.T) {
+	addr, _ := listen(t, func(conn net.Conn) {
+		http.ReadRequest(bufio.NewReader(conn))
+		io.WriteString(conn, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+	})
+	base := &http.Transport{Proxy: http.ProxyURL(mustParse(t, "http://"+addr))}
+	e := postOrder(t, &Transport{Base: base, Policy: RetryPolicy{AttemptTimeout: time.Minute}}, "https://api.example.com/")
+	if e.Stop != StopPermanent || e.Reached != catalog.ReachedNo {
+		t.Errorf("stopped by %v, reached %v; want permanent, no: %v", e.Stop, e.Reached, e)
+	}
+}
+
 // With AttemptTimeout it is known whether there was a connection, whatever the
 // proxy says.
 func TestAttemptTimeoutProvesThatNothingWasSent(t *testing.T) {

@@ -127,8 +127,9 @@ func (t *Transport) policyOf(req *http.Request, asked *RetryPolicy) *RetryPolicy
 
 // CloseIdleConnections passes the call on to Base, for
 // [http.Client.CloseIdleConnections]. The Transport calls it itself only before
-// a retry after the status 421, which has to go over another connection. An
-// HTTP/2 connection that other requests are using stays.
+// a retry after the status 421, which has to go over another connection. One that
+// stays, of HTTP/2 with other requests on it or of a Base without the method, is
+// closed after that retry ([http.Request.Close]): the next one leaves it.
 func (t *Transport) CloseIdleConnections() {
 	base := t.Base
 	if base == nil {
@@ -269,6 +270,7 @@ func (c *call) run(resp *http.Response, err error) (*http.Response, error) {
 		c.letGo()
 		if c.latest.Entry.NewConnection() {
 			closeIdle(c.base) // the one that refused is idle now, or closed
+			next.Close = true // if it stays in the pool, this attempt is the last that it serves
 		}
 		c.sent = time.Now()
 		c.waited = c.sent.Sub(decided)

@@ -13,7 +13,13 @@ import (
 
 // 421 speaks of the connection: the request is sent again over another one.
 func TestMisdirectedGoesOverANewConnection(t *testing.T) {
-	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+	for name, c := range map[string]struct {
+		http2, kept bool // kept: the Base cannot empty its pool
+		attempts    int
+	}{
+		"HTTP/1.1": {false, false, 2}, "HTTP/1.1, wrapped": {false, true, 3},
+		"HTTP/2": {true, false, 2}, "HTTP/2, wrapped": {true, true, 3},
+	} {
 		t.Run(name, func(t *testing.T) {
 			var first atomic.Value // the address of the connection that is refused
 			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,11 +32,14 @@ func TestMisdirectedGoesOverANewConnection(t *testing.T) {
 				w.Header().Set(headerServiceTime, "1") // so that a 421 without it is the proxy's
 				io.WriteString(w, r.Proto)
 			}))
-			srv.EnableHTTP2 = http2
+			srv.EnableHTTP2 = c.http2
 			srv.StartTLS()
 			defer srv.Close()
 			tr := &Transport{Base: srv.Client().Transport,
-				Policy: RetryPolicy{MaxAttempts: 2, InitialBackoff: time.Millisecond}}
+				Policy: RetryPolicy{MaxAttempts: c.attempts, InitialBackoff: time.Millisecond}}
+			if c.kept {
+				tr.Base = roundTripFunc(srv.Client().Transport.RoundTrip)
+			}
 			for _, path := range []string{"/warm", "/orders"} { // the second meets a connection in the pool
 				resp, err := tr.RoundTrip(newRequestTo(t, http.MethodPost, srv.URL+path))
 				if err != nil {
@@ -38,7 +47,7 @@ func TestMisdirectedGoesOverANewConnection(t *testing.T) {
 				}
 				body, _ := io.ReadAll(resp.Body)
 				resp.Body.Close()
-				if resp.StatusCode != 200 || http2 != (string(body) == "HTTP/2.0") {
+				if resp.StatusCode != 200 || c.http2 != (string(body) == "HTTP/2.0") {
 					t.Errorf("%s: got %d %s, want 200 over %s", path, resp.StatusCode, body, name)
 				}
 			}
