@@ -1,6 +1,10 @@
 package apigw
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+	"reflect"
+)
 
 // sendOnce sends req through base. A signer that could send again by itself is
 // asked not to: the Transport decides on retries, counts and shows them.
@@ -11,6 +15,19 @@ func sendOnce(base http.RoundTripper, req *http.Request) (*http.Response, error)
 		return s.SendOnce(req)
 	}
 	return base.RoundTrip(req)
+}
+
+// sound returns err, of a Base, unless it is a nil pointer that became an error,
+// or its text panics: whoever looks at that would panic, too.
+func sound(err error) error {
+	v := reflect.ValueOf(err)
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("the Base transport returned a nil %T as its error", err)
+	}
+	if p := guard(func() error { _ = err.Error(); return nil }); p != nil {
+		return fmt.Errorf("the Base transport returned a %T without a text: %w", err, p)
+	}
+	return err
 }
 
 // renews reports that base gives each attempt of req a nonce of its own, as

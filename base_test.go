@@ -2,11 +2,15 @@ package apigw
 
 import (
 	"errors"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
+	"github.com/apigw-go/apigw/catalog"
 	"github.com/apigw-go/apigw/signer"
 )
 
@@ -75,5 +79,22 @@ func TestSignerWithoutABaseAsTheDefault(t *testing.T) {
 	var e *Error
 	if !errors.As(err, &e) || len(e.Attempts) != 1 {
 		t.Errorf("got %v, want one attempt that could not connect", err)
+	}
+}
+
+type textless struct{ error }
+
+// An error that cannot be read is one all the same.
+func TestErrorThatPanics(t *testing.T) {
+	for name, err := range map[string]error{
+		"a nil *url.Error": (*url.Error)(nil), "a nil *net.OpError": (*net.OpError)(nil), "no text": textless{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := serve(answer{err: err})
+			e := failWithoutResponse(t, &Transport{Base: base}, newRequest(t, http.MethodPost, "order"))
+			if e.Reached != catalog.ReachedMaybe || base.attempts() != 1 || !strings.Contains(e.Error(), "Base transport") {
+				t.Errorf("reached %v after %d attempts, want maybe after 1: %v", e.Reached, base.attempts(), e)
+			}
+		})
 	}
 }

@@ -209,6 +209,8 @@ func (c *call) check() error {
 		return &requestError{"http: nil Request.URL: set it, or use http.NewRequest"}
 	case c.req.Context().Err() != nil:
 		return causeOf(c.req.Context())
+	case cancelled(c.req):
+		return errCancelled
 	}
 	return nil
 }
@@ -234,7 +236,7 @@ func (c *call) send(req *http.Request) (*http.Response, error) {
 		if resp != nil { // against the contract, but it happens
 			closeResponse(resp)
 		}
-		return nil, c.body.failure(c.base, &c.t.answered, err)
+		return nil, c.body.failure(c.base, &c.t.answered, sound(err))
 	case resp == nil:
 		return nil, &requestError{"the Base transport returned neither a response nor an error"}
 	}

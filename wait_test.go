@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/apigw-go/apigw/catalog"
 )
 
 func TestCancelDuringTheDelay(t *testing.T) {
@@ -76,6 +78,19 @@ func TestRequestCancel(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestCancelledRequestIsNotSent(t *testing.T) {
+	cancel := make(chan struct{})
+	close(cancel)
+	req := newRequest(t, http.MethodPost, "order")
+	//lint:ignore SA1019 this is what is tested
+	req.Cancel = cancel
+	base := serve(ok)
+	e := failWithoutResponse(t, &Transport{Base: base}, req)
+	if e.Stop != StopContext || e.Reached != catalog.ReachedNo || base.attempts() != 0 {
+		t.Errorf("got %v, reached %v after %d attempts; want %v, no after 0", e, e.Reached, base.attempts(), StopContext)
 	}
 }
 
