@@ -251,8 +251,8 @@ func TestCallFollowsRedirectsIfAsked(t *testing.T) {
 // What cannot be sent is misuse, found before anything is sent.
 func TestCallRefusesWhatNoRequestCanHold(t *testing.T) {
 	for want, args := range map[string][]string{
-		`holds a control character`: {"--stage", "A\nB", "http://127.0.0.1/"},
-		`the URL has the port "99999"`:             {"http://127.0.0.1:99999/"},
+		`holds a control character`:    {"--stage", "A\nB", "http://127.0.0.1/"},
+		`the URL has the port "99999"`: {"http://127.0.0.1:99999/"},
 	} {
 		got := runCommand(append([]string{"call"}, args...), "", nil)
 		if got.exit != exitMisuse || !strings.Contains(got.stderr, want) {

@@ -51,6 +51,13 @@ func (in *invocation) notEnough(q question) explanation {
 		x.Remedy = in.t("look the id up in the log of the API's provider, or give it to support; to have the error "+
 			"explained, show the whole answer: curl -si URL | apigw explain -",
 			"请 API 提供方凭该 ID 查询日志，或提交工单；如需解释错误，请提供完整响应：curl -si URL | apigw explain -")
+	case unfinished(q):
+		x.Meaning = in.t("a status of success came, but not the whole answer: it was an interim one or a proxy's, or the "+
+			"transfer broke off",
+			"收到了表示成功的状态码，但没有完整的响应：可能只是中间响应或代理的应答，或传输中途断开")
+		x.Remedy = in.t("see what the text says about the connection; retry if the call is safe to send twice, since the "+
+			"backend may have run it",
+			"请查看文本中关于连接的说明；后端可能已执行，只有可以安全重发时才重试")
 	case tellsOfNoResponse(q.report.Text):
 		x.Origin = apigw.OriginNone.String()
 		x.Meaning = in.t("no response: nobody answered the call, so that there is no error of the gateway to explain",

@@ -39,6 +39,8 @@ func decide(q question) (outcomeKind, *apigw.Error) {
 		return nothingKnown, nil
 	case q.row.ID != "" && q.code() == "" && q.message() == "":
 		return failure, rowError(q.row, a)
+	case a.Status > 0 && a.Status < 400 && !marked(q) && unfinished(q):
+		return nothingKnown, nil
 	// A status of success without a mark may still be a refusal in disguise.
 	case a.Status > 0 && a.Status < 400 && !marked(q):
 		if e := dressed(a); e != nil {

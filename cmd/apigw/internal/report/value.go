@@ -42,6 +42,10 @@ func valueBehind(text string, start, at int, f field) (v value, ok bool) {
 		return v, false
 	}
 	if o.newline && v.sep == ' ' {
+		if before := strings.TrimRight(text[max(0, start-8):start], " \"'"); before != "" &&
+			strings.IndexByte(",;|\t", before[len(before)-1]) >= 0 {
+			return v, false // the last name of the head of a table
+		}
 		v.sep = '\n'
 	}
 	// Before the end of the value is looked for, so that this costs nothing.
