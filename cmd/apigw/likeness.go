@@ -39,6 +39,9 @@ func (in *invocation) readLikeness(file string) (likeness, error) {
 		}
 	}
 	text, ok := signer.ServerStringToSign(message)
+	if !ok && isCutOut(message) {
+		return likeness{}, in.cutOut("--like")
+	}
 	if !ok {
 		return likeness{}, in.errorf("--like: the answer holds no string to sign (Server StringToSign:...); give the " +
 			"one with which the gateway refused the signature")

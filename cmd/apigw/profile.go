@@ -92,7 +92,7 @@ func (f *profileFlags) load(in *invocation) (profile, error) {
 		}
 		slices.Sort(names)
 		return profile{}, in.errorf("--profile: %s has no profile %q; it has %s", printable(file), shorten(f.name),
-			strings.Join(names, ", "))
+			cmp.Or(strings.Join(names, ", "), in.t("none", "空列表")))
 	}
 	return p, nil
 }

@@ -167,3 +167,18 @@ func TestShellQuote(t *testing.T) {
 		}
 	}
 }
+
+// The head that this command shows has no string to sign: say so, and what has.
+func TestAStringThatWasTakenOutIsNamed(t *testing.T) {
+	shown := "HTTP/1.1 400 Bad Request\nX-Ca-Error-Message: Invalid Signature, Server StringToSign…\n\n"
+	env := map[string]string{"APIGW_APP_SECRET": "fake-gateway-app-secret"}
+	for _, args := range [][]string{
+		{"sign", "--key", "203753385", "--like", "-", "https://api.example.com/"},
+		{"explain", "--signed", "testdata/signed.txt", "-"},
+	} {
+		got := runCommand(args, shown, env)
+		if want := "save the answer itself, with curl -si"; got.exit != exitMisuse || !strings.Contains(got.stderr, want) {
+			t.Errorf("%s: got exit %d, %s, want %s", args[0], got.exit, got.stderr, want)
+		}
+	}
+}

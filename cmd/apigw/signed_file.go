@@ -66,10 +66,24 @@ func (in *invocation) diagnose(v *verdict, file, message string) error {
 	}
 	var ok bool
 	if v.diagnosis, ok = signer.Diagnose(signed.text, message); !ok {
+		if isCutOut(message) {
+			return in.cutOut("--signed")
+		}
 		return in.errorf(
 			"--signed: the response holds no string to sign (Server StringToSign:...) to compare with")
 	}
 	v.trimmed = signed.trimmed
 	v.x.Diagnosis = in.diagnosisSummary(v.diagnosis, v.trimmed)
 	return nil
+}
+
+// cutOut is the complaint about a text that shows the place of a string to sign
+// and not the string.
+func (in *invocation) cutOut(flag string) error {
+	return in.errorf("%s: the string to sign was taken out of this answer, as apigw does where it shows or logs one; "+
+		"save the answer itself, with curl -si", flag)
+}
+
+func isCutOut(message string) bool {
+	return strings.Contains(message, "StringToSign…") || strings.Contains(message, "StringToSign:…")
 }

@@ -60,6 +60,7 @@ var hostile = map[string]string{
 	"many words":                "lorem ipsum dolor ",
 	"names and blanks":          "x-ca-error-code" + strings.Repeat(" ", 2000),
 	"escaped blanks":            "x-ca-error-message=%20",
+	"entities":                  "<&amp;",
 	"titles":                    "<title>403 ",
 	"lists of YAML":             "x-ca-request-id:\n- ",
 	"lines that announce":       "status: 403:\n{\"a\":1}\n",

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"html"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +26,7 @@ type droppedBytes struct{ at, total int } // at: offset in the clean line; total
 
 // newPage cleans a text line by line.
 func newPage(text string) *page {
+	markup := strings.HasPrefix(strings.TrimSpace(text), "<") // HTML and XML write "&" as an entity
 	p := &page{lines: make([]pageLine, 0, strings.Count(text, "\n")+1)}
 	var b strings.Builder
 	b.Grow(len(text))
@@ -39,8 +41,8 @@ func newPage(text string) *page {
 			line.dropped = append(line.dropped, droppedBytes{0, i + 1})
 			clean = clean[i+1:]
 		}
-		if hidden(clean) {
-			clean = line.strip(clean)
+		if hidden(clean) || markup && strings.Contains(clean, "&") {
+			clean = line.strip(clean, markup)
 		}
 		b.WriteString(clean)
 		b.WriteByte('\n')
@@ -73,8 +75,9 @@ func hidden(line string) bool {
 }
 
 // strip takes escape sequences and characters of no width out of a line, and
-// makes an ordinary blank of a hard one. It fills dropped.
-func (l *pageLine) strip(line string) string {
+// makes an ordinary blank of a hard one; of markup also the entities. It fills
+// dropped.
+func (l *pageLine) strip(line string, markup bool) string {
 	var b strings.Builder
 	total := 0
 	if len(l.dropped) > 0 {
@@ -87,6 +90,12 @@ func (l *pageLine) strip(line string) string {
 	for i := 0; i < len(line); {
 		if n := escapeLength(line[i:]); n > 0 {
 			drop(n)
+			i += n
+			continue
+		}
+		if n, plain := entity(line[i:]); markup && n > 0 {
+			b.WriteString(plain)
+			drop(n - len(plain))
 			i += n
 			continue
 		}
@@ -103,6 +112,23 @@ func (l *pageLine) strip(line string) string {
 		i += n
 	}
 	return b.String()
+}
+
+// entity is the length of the entity of HTML that s begins with, and what it
+// stands for; 0 for none.
+func entity(s string) (n int, plain string) {
+	if s == "" || s[0] != '&' {
+		return 0, ""
+	}
+	end := strings.IndexByte(s[:min(len(s), 12)], ';')
+	if end < 0 {
+		return 0, ""
+	}
+	whole := s[:end+1]
+	if plain = html.UnescapeString(whole); plain == whole || len(plain) > len(whole) {
+		return 0, ""
+	}
+	return len(whole), plain
 }
 
 // escapeLength is the length of the terminal's escape sequence that s begins

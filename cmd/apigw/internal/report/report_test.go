@@ -19,6 +19,19 @@ func facts(r Report) string {
 	return strings.Join(list, "; ")
 }
 
+// A head within HTML has entities, which are not the gateway's.
+func TestHeadWithinHTML(t *testing.T) {
+	report := Read([]byte("<pre>HTTP/1.1 400 Bad Request\nX-Ca-Error-Message: Invalid Signature, " +
+		"Server StringToSign:`GET#*/*####X-Ca-Key:k#/a?x=1&amp;y=2`\n</pre>"))
+	if report.Best < 0 {
+		t.Fatal("got no answer")
+	}
+	got := report.Answers[report.Best].Header.Get("X-Ca-Error-Message")
+	if want := "Invalid Signature, Server StringToSign:`GET#*/*####X-Ca-Key:k#/a?x=1&y=2`"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestReadSaysWhere(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"head", "HTTP/1.1 403 F\nX-Ca-Error-Code: B403MQ\n\n",
