@@ -119,7 +119,7 @@ func findParameter(params []pair, used []bool, name string) int {
 		case used != nil && used[i]:
 		case p.name == name:
 			return i
-		case similar < 0 && (decode(name, true, false) == p.name || decode(p.name, true, false) == name ||
+		case similar < 0 && (strings.EqualFold(p.name, name) || decode(name, true, false) == p.name || decode(p.name, true, false) == name ||
 			html.UnescapeString("&"+name) == "&"+p.name || strings.TrimPrefix(name, "amp;") == p.name):
 			similar = i
 		}
@@ -134,6 +134,8 @@ func (c *comparison) compareParameter(client, gateway pair) {
 	case client.name != gateway.name:
 		code := "parameter-encoded"
 		switch {
+		case strings.EqualFold(client.name, gateway.name):
+			code = "parameter-case"
 		case strings.HasPrefix(client.name, "amp;"), strings.HasPrefix(gateway.name, "amp;"):
 			code = "parameter-html"
 		case decode(gateway.name, true, false) == client.name:

@@ -27,6 +27,14 @@ func TestLookAlike(t *testing.T) {
 	}
 }
 
+// A name in another letter case is a name, not the rest of the value before it.
+func TestParameterNameInAnotherCase(t *testing.T) {
+	d, ok := Diagnose("GET\n\n\n\n\n/p?a=1&B=2&c=3", "Server StringToSign:`GET#####/p?a=1&b=2&c=3`")
+	if !ok || d.Findings[0].Code != "parameter-case" || d.Name != "b" {
+		t.Errorf("got %v, want parameter-case of b", d)
+	}
+}
+
 func TestParameterCauseOfCharacters(t *testing.T) {
 	for name, c := range map[string]struct{ signed, gateway, want string }{
 		"escapes of GBK":       {"%B1%B1%BE%A9", "北京", "parameter-charset"},

@@ -37,6 +37,12 @@ func TestEachMistakeInManyStrings(t *testing.T) {
 		{"encoded-string", url.QueryEscape},
 		{"json-escapes", func(s string) string { return strings.ReplaceAll(s, "&", `\u0026`) }},
 		{"full-width", func(s string) string { return strings.ReplaceAll(s, "?", "？") }},
+		{"path-on-header-line", func(s string) string {
+			if i := strings.LastIndex(s, "\n/"); i > 0 && s[i-1] != '\n' {
+				return s[:i] + s[i+1:]
+			}
+			return s
+		}},
 		{"query-mark-at-end", func(s string) string {
 			if strings.Contains(s, "?") {
 				return s + "&"

@@ -29,6 +29,7 @@ func repair(signed, server string, breaks int) (string, []Finding) {
 	s.lineBreaks()
 	s.ends()
 	s.marks()
+	s.pathOnHeader()
 	s.padding()
 	s.doubled()
 	return s.text, s.findings
@@ -155,6 +156,16 @@ func (s *shape) marks() {
 		!strings.HasSuffix(s.server, s.text[len(text):]) {
 		s.text = text
 		s.found("query-mark-at-end")
+	}
+}
+
+// pathOnHeader puts the line break in that is left out before the path.
+func (s *shape) pathOnHeader() {
+	_, path, ok := strings.Cut(s.server, "#/")
+	header, same := strings.CutSuffix(s.text[strings.LastIndexByte(s.text, '\n')+1:], "/"+path)
+	if ok && same && header != "" && strings.Contains(s.server, "#"+header+"#/"+path) {
+		s.text = strings.TrimSuffix(s.text, "/"+path) + "\n/" + path
+		s.found("path-on-header-line")
 	}
 }
 

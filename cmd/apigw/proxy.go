@@ -245,7 +245,9 @@ func newHTTPServer(handler http.Handler, ctx context.Context) *http.Server {
 // log writes a line for each call, without query and headers.
 func (p *proxyServer) log(r *http.Request, o proxy.Outcome) {
 	outcome := fmt.Sprint(o.Status)
-	if o.Err != nil {
+	if o.Status == 0 {
+		outcome = p.in.t("the client left", "客户端已断开")
+	} else if o.Err != nil {
 		outcome += " " + o.Err.Entry.ID
 	}
 	if n := len(o.Attempts); n > 1 {
