@@ -237,7 +237,7 @@ func (in *invocation) writeTally(t *tally) {
 	}
 	failed := t.entries - t.successes - t.silent
 	fmt.Fprintf(in.stdout, in.t(
-		"%d entries: %d errors, %d without an error, %d that say nothing about a call\n",
+		"entries %d: errors %d, %d without an error, %d that say nothing about a call\n",
 		"共 %d 条：错误 %d，无错误 %d，与调用无关 %d\n"), t.entries, failed, t.successes, t.silent)
 	if t.dropped > 0 {
 		fmt.Fprintf(in.stdout, in.t("%d errors of further codes are not listed\n", "另有 %d 个错误（其他错误码）未列出\n"), t.dropped)

@@ -32,7 +32,7 @@ func TestGatewayMisuse(t *testing.T) {
 		"plug-in of another": {[]string{"--date-offset", "1m"}, "belong to --dialect higress; add it"},
 		"row to throttle with": {[]string{"--dialect", "higress", "--throttled", "none"},
 			`no row "none" in the catalog`},
-		"an argument": {[]string{"gateway.json"}, "1 arguments besides the flags"},
+		"an argument": {[]string{"gateway.json"}, "arguments besides the flags: 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := runCommand(append([]string{"gateway"}, tt.args...), "", nil)

@@ -97,7 +97,7 @@ func (in *invocation) parse(fs *flag.FlagSet, args []string, most int) (position
 	if len(positional) > most {
 		// They are not shown: one may be a secret that was meant as the
 		// value of a flag which takes none.
-		return nil, false, in.misuse("%d arguments besides the flags, at most %d make sense; put quotes around "+
+		return nil, false, in.misuse("arguments besides the flags: %d, at most %d make sense; put quotes around "+
 			"what has "+
 			"blanks, see `%s -h`", len(positional), most, in.name)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -109,6 +110,11 @@ func (in *invocation) run(args []string) int {
 			return c.run(in, rest[1:])
 		}
 		names = append(names, c.name)
+	}
+	if i := slices.Index(rest, "--lang"); i > 0 && i+1 < len(rest) { // no command has read it
+		if lang, ok := parseLanguage(rest[i+1]); ok {
+			in.lang = lang
+		}
 	}
 	return in.misuse("there is no command %q%s; the commands are %s", shorten(rest[0]), in.didYouMean(rest[0], names),
 		strings.Join(names, ", "))
