@@ -129,6 +129,7 @@ func (l *Line) Advance(now time.Duration, released []*Waiter) ([]*Waiter, time.D
 		if next > now {
 			return released, min(next, l.earliest)
 		}
+		l.Waited(now) // also if nobody comes any more: the rate may grow
 		w := l.pop()
 		w.Call, w.State = l.Take(now), Granted
 		released = append(released, w)

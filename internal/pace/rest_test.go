@@ -95,3 +95,23 @@ func TestGateThatIsTriedStaysClosed(t *testing.T) {
 		t.Errorf("%d probes in 24 hours, want at most 30", probes)
 	}
 }
+
+// Those who wait already are enough for the rate to grow.
+func TestWaitersWithoutNewcomers(t *testing.T) {
+	var l pace.Line
+	l.Resume(1, sec, 0)
+	for range 200 {
+		l.Enter(0, &pace.Waiter{Until: pace.Never})
+	}
+	now := time.Duration(0)
+	for l.Waiting() > 0 && now < hour {
+		released, next := l.Advance(now, nil)
+		for _, w := range released {
+			l.Passed(w.Call, now+ms)
+		}
+		now = max(now+ms, min(next, now+sec))
+	}
+	if left := l.Waiting(); left > 0 || now > minute {
+		t.Errorf("%d wait after %v, want none after a minute", left, now)
+	}
+}
