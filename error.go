@@ -1,7 +1,6 @@
 package apigw
 
 import (
-	"errors"
 	"time"
 
 	"github.com/apigw-go/apigw/catalog"
@@ -82,6 +81,10 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Timeout reports whether the cause is a timeout; net/http asks for it.
 func (e *Error) Timeout() bool {
-	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t.Timeout()
+	for err := range wrappedBy(e.Err, nil) {
+		if t, ok := err.(interface{ Timeout() bool }); ok {
+			return t.Timeout()
+		}
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,4 +34,17 @@ func TestTimeoutWithACause(t *testing.T) {
 			t.Errorf("got %v, want a timeout", err)
 		}
 	})
+}
+
+// endless wraps itself.
+type endless struct{}
+
+func (e endless) Error() string { return "endless" }
+func (e endless) Unwrap() error { return e }
+
+func TestErrorThatWrapsItself(t *testing.T) {
+	e := &Error{Err: endless{}}
+	if e.Timeout() || !strings.Contains(e.Error(), "endless") {
+		t.Errorf("got %v, timeout %v", e, e.Timeout())
+	}
 }

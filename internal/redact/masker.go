@@ -123,12 +123,19 @@ func (m *Masker) Err(err error, limit int) string {
 	if err == nil {
 		return ""
 	}
-	var u *url.Error
-	if errors.As(err, &u) && u.Err != nil {
-		err = u.Err
-	}
-	text, _ := cutWindow(err.Error())
+	text, _ := cutWindow(belowURL(err).Error())
 	return m.Text(cutQuoted(cutMalformed(text)), limit)
+}
+
+// belowURL returns what the first *url.Error in the chain wraps, or err. An error
+// that wraps itself has no end, so it looks a limited way down.
+func belowURL(err error) error {
+	for e, depth := err, 0; e != nil && depth < 100; e, depth = errors.Unwrap(e), depth+1 {
+		if u, ok := e.(*url.Error); ok && u.Err != nil {
+			return u.Err
+		}
+	}
+	return err
 }
 
 // holds reports whether s has a secret in it.
