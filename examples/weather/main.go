@@ -13,6 +13,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("give the URL of an API")
+	}
 	client := &http.Client{Transport: &apigw.Transport{
 		Base: &signer.Signer{ // below the Transport: each attempt is signed afresh
 			AppCode: signer.Secret(os.Getenv("APIGW_APP_CODE")), // or AppKey and AppSecret
