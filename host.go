@@ -12,11 +12,12 @@ func appendHost(dst []byte, u *url.URL) []byte {
 	if port == defaultPort(u.Scheme) {
 		port = ""
 	}
-	for _, c := range []byte(strings.TrimSuffix(name, ".")) {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+	from := len(dst)
+	dst = append(dst, strings.TrimSuffix(name, ".")...)
+	for i := from; i < len(dst); i++ {
+		if c := dst[i]; 'A' <= c && c <= 'Z' {
+			dst[i] = c + 'a' - 'A'
 		}
-		dst = append(dst, c)
 	}
 	if port != "" {
 		dst = append(dst, ':')
@@ -37,10 +38,10 @@ func splitPort(host string) (name, port string) {
 
 func defaultPort(scheme string) string {
 	switch {
-	case strings.EqualFold(scheme, "http"):
-		return "80"
-	case strings.EqualFold(scheme, "https"):
+	case scheme == "https", strings.EqualFold(scheme, "https"): // mostly in small letters
 		return "443"
+	case scheme == "http", strings.EqualFold(scheme, "http"):
+		return "80"
 	}
 	return ""
 }

@@ -26,6 +26,7 @@ var (
 	runs   = flag.Int("runs", 15, "how often everything is timed; what does not depend on time is measured three times")
 	upload = flag.Int64("upload", 256, "size of the upload in MiB")
 	calls  = flag.Int("calls", 10_000, "calls made during an outage")
+	only   = flag.String("only", "", "part of the name of the columns to measure, such as \"in memory, GET\"; empty: all")
 	load   = flag.String("load", "", "a word on what else the machine did, for the heading")
 )
 
@@ -71,6 +72,9 @@ func main() {
 	log.SetFlags(0)
 
 	stub, loopback, behaviour := columns()
+	for _, group := range []*[]*column{&stub, &loopback, &behaviour} {
+		*group = slices.DeleteFunc(*group, func(c *column) bool { return !strings.Contains(c.place+c.name, *only) })
+	}
 	for i, group := range [][]*column{stub, loopback, behaviour} {
 		n := *runs
 		if i == 2 {
@@ -257,6 +261,9 @@ func versions() (list []string) {
 }
 
 func table(title string, columns []*column) {
+	if len(columns) == 0 {
+		return
+	}
 	fmt.Printf("\n## %s\n\n| |", title)
 	for _, c := range columns {
 		fmt.Printf(" %s |", c.name)

@@ -37,7 +37,8 @@ func main() {
 	flag.Parse()
 	fmt.Printf("# Cost as the work grows\n\n%s, %d cores, %s %s/%s. Medians of %d runs, made by `go run ./growth`.\n\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH, *runs)
-	fmt.Println("| | sizes | time for | time, by size | growth | bytes | bytes, by size |\n| --- | --- | --- | --- | ---: | --- | --- |")
+	fmt.Println("| | sizes | time for | time, by size | growth | bytes | bytes, by size |")
+	fmt.Println("| --- | --- | --- | --- | ---: | --- | --- |")
 	for _, a := range axes() {
 		fmt.Println(a.line())
 	}
