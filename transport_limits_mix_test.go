@@ -139,7 +139,7 @@ func TestAnyMixThroughTheTransport(t *testing.T) {
 			calm = true
 			tr.PrepareRetry, tr.OnAttempt = nil, nil
 			tr.Policy.MaxThrottleWait = time.Hour // what was learned of such a gateway can be slow
-			time.Sleep(time.Minute) // the next probe is due by then
+			time.Sleep(time.Minute)               // the next probe is due by then
 			for _, s := range tr.Limits() {
 				if s.Waiting != 0 {
 					t.Errorf("waiting %+v", s)
