@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ var endsURL = func() (set [256]bool) {
 
 // besideStatus reports whether the status of a code stands near it.
 func (s *scanner) besideStatus(t token, status int) bool {
-	number := strconv.Itoa(status)
+	number := fmt.Sprintf("%03d", status) // of A003XX it is 003
 	near := s.text[max(0, t.from-80):t.from] + " " + s.text[t.to:min(len(s.text), t.to+40)]
 	for {
 		i := strings.Index(near, number)
@@ -58,13 +59,14 @@ func (s *scanner) besideStatus(t token, status int) bool {
 		if i > 0 {
 			before = near[i-1]
 		}
-		if i+3 < len(near) {
-			after = near[i+3]
+		end := i + len(number)
+		if end < len(near) {
+			after = near[end]
 		}
 		if !isNameByte(before) && !isNameByte(after) && before != '.' && before != ':' {
 			return true
 		}
-		near = near[i+3:]
+		near = near[end:]
 	}
 }
 
