@@ -162,7 +162,10 @@ func (t toldString) variants(signed string) []string {
 	if r, size := utf8.DecodeLastRuneInString(whole); !t.closed && r == utf8.RuneError && size == 1 {
 		whole = whole[:len(whole)-1] // cut within a character
 	}
-	if repaired, ok := fromLatin1(whole); ok || repaired != "" && whole != t.text {
+	isCut := whole != t.text
+	repaired, ok := fromLatin1(whole)
+	// A string that goes on with half a character is not the one without it.
+	if (ok || repaired != "" && isCut) && !(isCut && repaired == asTold(signed)) {
 		texts = append(texts, repaired)
 	}
 	for i, text := range texts {
