@@ -291,12 +291,16 @@ func TestContractCancellation(t *testing.T) {
 				arrived <- struct{}{}
 				handler(w, r)
 			})
-			client.Transport.(*Transport).Policy = RetryPolicy{
-				InitialBackoff: 20 * time.Second, MaxBackoff: 20 * time.Second, Jitter: JitterNone,
-			}
+			tr := client.Transport.(*Transport)
+			tr.Policy = RetryPolicy{InitialBackoff: 20 * time.Second, MaxBackoff: 20 * time.Second, Jitter: JitterNone}
 			cause := errors.New("user left")
 			ctx, cancel := context.WithCancelCause(t.Context())
-			go func() { <-arrived; cancel(cause) }()
+			if name == "during send" {
+				go func() { <-arrived; cancel(cause) }()
+			}
+			// Not before the decision: a response that comes as the context ends is
+			// returned.
+			tr.OnRetry = func(*http.Request, Attempt, time.Duration) { cancel(cause) }
 			req, _ := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)
 			resp, err := client.Do(req)
 			if err == nil {
